@@ -77,8 +77,8 @@ export class Tensor {
    * @throws EdgepackError `model-invalid` if the data is shorter than the shape asks for.
    */
   toArray(): ElementArray {
-    const constructor = elementArrayOf(this.dataType);
-    if (constructor === undefined) {
+    const ArrayType = elementArrayOf(this.dataType);
+    if (ArrayType === undefined) {
       throw new EdgepackError('model-invalid', `a ${dataTypeName(this.dataType)} tensor has no array form`, {
         location: { tensor: this.name },
       });
@@ -92,7 +92,7 @@ export class Tensor {
         { location: { tensor: this.name } },
       );
     }
-    return new constructor(source.slice().buffer as ArrayBuffer);
+    return new ArrayType(source.slice().buffer as ArrayBuffer);
   }
 
   /** A copy of the elements as float32, from any float or integer type of at most 32 bits, float64 or int64. */
