@@ -1,8 +1,8 @@
 /** Escapes control and bidirectional characters and shortens, so that a name from a file can be printed safely. */
 export function printable(text: string, maxLength = 120): string {
   const short = text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is being escaped
   return short.replace(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is being escaped
     /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );

@@ -1,0 +1,137 @@
+import { readFileSync, statSync } from 'node:fs';
+import type { z } from 'zod';
+import { closestName } from './closest-name.ts';
+import { EdgepackError, type ErrorCode } from './edgepack-error.ts';
+import { printable } from './printable.ts';
+
+/** Configurations, recipes and profiles are small; a larger file is not one. */
+const maxSizeBytes = 1 << 20;
+
+/**
+ * Reads a small JSON file and checks it against a schema.
+ * @throws EdgepackError `file-not-found` where there is no such file; `code` where it is not JSON, breaks the schema,
+ *   or has an unknown key: the message names the file and the key, the hint the nearest known key.
+ */
+export function readCheckedJson<T>(path: string, schema: z.ZodType<T>, code: ErrorCode, what: string): T {
+  let text: string;
+  try {
+    const { size } = statSync(path);
+    if (size > maxSizeBytes) {
+      throw new EdgepackError(code, `${what} ${printable(path)}: ${size} bytes is too large, at most ${maxSizeBytes}`, {
+        location: { file: path },
+      });
+    }
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof EdgepackError) throw error;
+    const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message;
+    throw new EdgepackError('file-not-found', `${what} ${printable(path)}: ${printable(reason, 200)}`, {
+      location: { file: path },
+      cause: error,
+    });
+  }
+  return parseCheckedJson(text, path, schema, code, what);
+}
+
+/** As {@link readCheckedJson}, over text that is already in memory; `path` is where the text came from. */
+export function parseCheckedJson<T>(
+  text: string,
+  path: string,
+  schema: z.ZodType<T>,
+  code: ErrorCode,
+  what: string,
+): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    throw new EdgepackError(
+      code,
+      `${what} ${printable(path)}: not valid JSON (${printable((error as Error).message, 160)})`,
+      {
+        hint: 'JSON has no comments and no trailing commas; names and text are in double quotes.',
+        location: { file: path },
+        cause: error,
+      },
+    );
+  }
+  return checkValue(value, schema, code, `${what} ${printable(path)}`, { file: path });
+}
+
+/**
+ * Checks a value against a schema and reports the first mistake in one line.
+ * @throws EdgepackError with `code`; `subject` opens the message ("target my.json").
+ */
+export function checkValue<T>(
+  value: unknown,
+  schema: z.ZodType<T>,
+  code: ErrorCode,
+  subject: string,
+  location: { file?: string } = {},
+): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const { key, reason, hint } = describeIssue(result.error.issues[0]!, schema);
+  const more = result.error.issues.length > 1 ? ` (and ${result.error.issues.length - 1} more)` : '';
+  throw new EdgepackError(code, `${subject}: ${key === '' ? '' : `${key}: `}${reason}${more}`, {
+    ...(hint === undefined ? {} : { hint }),
+    location: { ...location, ...(key === '' ? {} : { key }) },
+  });
+}
+
+interface Described {
+  readonly key: string;
+  readonly reason: string;
+  readonly hint?: string;
+}
+
+function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType): Described {
+  const key = keyPath(issue.path);
+  if (issue.code === 'unrecognized_keys') {
+    const unknown = issue.keys[0]!;
+    const near = closestName(unknown, knownKeys(schema, issue.path));
+    const reason = `unknown key "${printable(unknown)}"`;
+    return near === undefined ? { key, reason } : { key, reason, hint: `Did you mean "${near}"?` };
+  }
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    const inner = [...issue.errors].sort((a, b) => deepest(b) - deepest(a))[0]?.[0];
+    if (inner !== undefined && inner.path.length > 0) {
+      const described = describeIssue(inner, schema);
+      return { ...described, key: keyPath([...issue.path, ...inner.path]) };
+    }
+  }
+  return { key, reason: lowerFirst(printable(issue.message, 200)) };
+}
+
+function deepest(issues: readonly z.core.$ZodIssue[]): number {
+  return Math.max(0, ...issues.map((issue) => issue.path.length));
+}
+
+function keyPath(path: readonly PropertyKey[]): string {
+  return path.reduce<string>(
+    (text, part) =>
+      typeof part === 'number' ? `${text}[${part}]` : `${text}${text === '' ? '' : '.'}${printable(String(part))}`,
+    '',
+  );
+}
+
+/** The keys an object schema knows at a path, as far as the path leads through plain objects and arrays. */
+function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
+  let current: unknown = schema;
+  const definition = (value: unknown) => (value as { _zod?: { def?: Record<string, unknown> } })?._zod?.def;
+  const unwrap = (value: unknown): unknown => {
+    let inner = value;
+    while (definition(inner)?.innerType !== undefined) inner = definition(inner)?.innerType;
+    return inner;
+  };
+  for (const part of path) {
+    const def = definition(unwrap(current));
+    current =
+      typeof part === 'number' ? def?.element : (def?.shape as Record<string, unknown> | undefined)?.[String(part)];
+  }
+  return Object.keys((definition(unwrap(current))?.shape as Record<string, unknown> | undefined) ?? {});
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}

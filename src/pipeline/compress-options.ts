@@ -1,0 +1,86 @@
+import { z } from 'zod';
+
+/** Preprocessing of images as data: a preset's name, a JSON file, or the description itself. */
+const preprocess = z.union([z.string().min(1), z.record(z.string(), z.json())]);
+
+/**
+ * Every option of `compress`, once: flags of the command line, keys of `edgepack.config.json`, fields of the API.
+ * The order is the order of the help text.
+ */
+export const compressOptionsSchema = z
+  .strictObject({
+    target: z
+      .string()
+      .min(1)
+      .default('generic-arm64')
+      .describe('Device to compress for: a name from "edgepack targets" or a JSON file.'),
+    recipe: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'What to do: balanced, accurate, weight-only or a JSON file (default: balanced, without data weight-only).',
+      ),
+    output: z.string().min(1).default('out').describe('Folder for the results.'),
+    data: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Samples for calibration and evaluation: an image folder, .npy or .npz; split in two halves.'),
+    calibration: z.string().min(1).optional().describe('Samples for calibration only.'),
+    evaluation: z.string().min(1).optional().describe('Samples for evaluation only; they never decide anything.'),
+    labels: z.string().min(1).optional().describe('Class of each sample: a .csv, .npy or text file.'),
+    preprocess: preprocess.optional().describe('How images become inputs: the name of a preset or a JSON file.'),
+    sparsity: z
+      .number()
+      .min(0)
+      .max(0.99)
+      .optional()
+      .describe('Share of the weights to set to zero before quantization, 0 to 0.99.'),
+    calibrationMethod: z
+      .enum(['min-max', 'percentile', 'entropy', 'mse'])
+      .optional()
+      .describe('How activation ranges are chosen (default: as the recipe says).'),
+    nodesToExclude: z
+      .array(z.string().min(1).max(4096))
+      .max(10_000)
+      .default([])
+      .describe('Nodes to leave in float: names or patterns with *.'),
+    maxAccuracyDrop: z
+      .number()
+      .min(0)
+      .max(100)
+      .default(1)
+      .describe('Largest loss of accuracy to accept, in percentage points.'),
+    threads: z
+      .int()
+      .min(1)
+      .max(1024)
+      .optional()
+      .describe('Threads of the inference engine (default: those of the target).'),
+    seed: z.int().min(0).max(4_294_967_295).default(0).describe('Seed of everything random.'),
+    cacheFolder: z
+      .string()
+      .min(1)
+      .default('.edgepack-cache')
+      .describe('Folder where calibration statistics are kept for the next run.'),
+    dryRun: z.boolean().default(false).describe('Say what would be done; write nothing.'),
+    force: z.boolean().default(false).describe('Overwrite existing results.'),
+  })
+  .describe('Options of edgepack compress.');
+
+/** Options as a caller gives them: everything may be left out. */
+export type CompressOptions = z.input<typeof compressOptionsSchema>;
+/** Options with their defaults filled in. */
+export type ResolvedCompressOptions = z.output<typeof compressOptionsSchema>;
+
+/** `edgepack.config.json`: the same options, and the model. */
+export const configSchema = compressOptionsSchema
+  .partial()
+  .extend({
+    $schema: z.string().optional().describe('Where the JSON Schema of this file is; not read.'),
+    model: z.string().min(1).optional().describe('The ONNX file, where none is given on the command line.'),
+  })
+  .describe('Configuration of edgepack; what the command line says comes first.');
+
+export type Config = z.output<typeof configSchema>;

@@ -1,0 +1,131 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { EdgepackError } from '../../src/diagnostics/edgepack-error.ts';
+import { listTargets, loadTarget } from '../../src/targets/load-target.ts';
+
+function leafPaths(value: unknown, path = ''): string[] {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return [path];
+  return Object.entries(value).flatMap(([key, inner]) => leafPaths(inner, path === '' ? key : `${path}.${key}`));
+}
+
+function hasPath(value: unknown, path: string): boolean {
+  let current = value;
+  for (const key of path.split('.')) {
+    if (current === null || typeof current !== 'object' || !(key in current)) return false;
+    current = (current as Record<string, unknown>)[key];
+  }
+  return true;
+}
+
+function failure(action: () => unknown): EdgepackError {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof EdgepackError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'edgepack-targets-'));
+function profile(change: Record<string, unknown>): string {
+  const path = join(folder, `${Math.random().toString(36).slice(2)}.json`);
+  writeFileSync(path, JSON.stringify({ ...loadTarget('rpi4'), ...change }));
+  return path;
+}
+
+describe('built-in targets', () => {
+  it('are the ten devices', () => {
+    expect(listTargets()).toEqual([
+      'generic-arm64',
+      'generic-x64',
+      'jetson-nano',
+      'jetson-orin-nano',
+      'n100',
+      'rk3588',
+      'rpi-zero2w',
+      'rpi3b+',
+      'rpi4',
+      'rpi5',
+    ]);
+  });
+
+  it.each(listTargets())('%s: every value has a source, and what is unchecked exists', (name) => {
+    const target = loadTarget(name);
+    expect(target.name).toBe(name);
+    const { $schema, schemaVersion, name: _, displayName, notes, sources, unchecked, ...values } = target;
+    const sourced = Object.keys(sources);
+    for (const path of leafPaths(values)) {
+      expect(
+        sourced.some((source) => path === source || path.startsWith(`${source}.`)),
+        `${name}: ${path} has no source`,
+      ).toBe(true);
+    }
+    for (const path of [...sourced, ...unchecked]) expect(hasPath(values, path), `${name}: ${path}`).toBe(true);
+    for (const [path, source] of Object.entries(sources)) {
+      if (/not checked/.test(source)) {
+        expect(
+          unchecked.some((entry) => path === entry || path.startsWith(`${entry}.`)),
+          `${name}: ${path} is not checked but not listed as such`,
+        ).toBe(true);
+      }
+    }
+  });
+
+  it('only x86 without VNNI saturates', () => {
+    const saturating = listTargets().filter((name) => loadTarget(name).arithmetic === 'saturating-u8s8');
+    expect(saturating).toEqual(['generic-x64']);
+    for (const name of listTargets()) {
+      const { architecture, cpu, arithmetic } = loadTarget(name);
+      expect(arithmetic === 'exact').toBe(architecture === 'arm64' || cpu.dotProduct);
+    }
+  });
+
+  it('holds no latency', () => {
+    for (const name of listTargets()) expect(leafPaths(loadTarget(name)).join()).not.toMatch(/latency|Ms\b/i);
+  });
+});
+
+describe('loadTarget', () => {
+  it('suggests the name that was meant', () => {
+    const error = failure(() => loadTarget('rpi-4'));
+    expect(error.code).toBe('target');
+    expect(error.exitCode).toBe(2);
+    expect(error.hint).toContain('rpi4');
+    expect(failure(() => loadTarget('toaster')).hint).toContain('generic-arm64');
+  });
+
+  it("reads a user's profile by path", () => {
+    expect(loadTarget(profile({ name: 'my-board', threads: 2 })).threads).toBe(2);
+  });
+
+  it('names an unknown key and the one that was meant', () => {
+    const error = failure(() => loadTarget(profile({ theads: 3 })));
+    expect(error.code).toBe('target');
+    expect(error.message).toContain('unknown key "theads"');
+    expect(error.hint).toContain('"threads"');
+    expect(error.message.split('\n')).toHaveLength(1);
+  });
+
+  it('names the key of a wrong value', () => {
+    const error = failure(() => loadTarget(profile({ arithmetic: 'fuzzy' })));
+    expect(error.message).toContain('arithmetic');
+    expect(error.location.key).toBe('arithmetic');
+    const nested = failure(() => loadTarget(profile({ cpu: { ...loadTarget('rpi4').cpu, cores: 0 } })));
+    expect(nested.location.key).toBe('cpu.cores');
+  });
+
+  it('refuses a missing file, a file that is no JSON and one that is too large', () => {
+    expect(failure(() => loadTarget(join(folder, 'none.json'))).code).toBe('file-not-found');
+    const broken = join(folder, 'broken.json');
+    writeFileSync(broken, '{ "name": \u202e');
+    const error = failure(() => loadTarget(broken));
+    expect(error.code).toBe('target');
+    expect(error.message).not.toContain('\u202e');
+    const large = join(folder, 'large.json');
+    writeFileSync(large, ' '.repeat(2 << 20));
+    expect(failure(() => loadTarget(large)).message).toContain('too large');
+  });
+});
