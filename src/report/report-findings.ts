@@ -1,0 +1,172 @@
+import { printable } from '../diagnostics/printable.ts';
+import {
+  formatBytes,
+  formatDuration,
+  formatFactor,
+  formatPercent,
+  formatPoints,
+  formatSizeChange,
+} from './number-format.ts';
+import type { Report, ReportComparison } from './report-schema.ts';
+
+/** One line of a summary: what it is about, what it says, and how it should look. */
+export interface Finding {
+  readonly label: string;
+  readonly text: string;
+  readonly tone: 'plain' | 'good' | 'bad' | 'muted';
+}
+
+/** What must be read before anything else: a slower model, a broken accuracy limit. Empty on a good day. */
+export function alarms(report: Report): readonly string[] {
+  const found: string[] = [];
+  const latency = report.latency.host;
+  if (latency !== null && latency.ratio > 1) {
+    found.push(
+      `Slower on this host: the compressed model takes ${formatFactor(latency.ratio)} the time of the original ` +
+        `(${printable(latency.cpu)}, ${threads(latency.threads)}). Measure on the target before you use it.`,
+    );
+  }
+  const limit = report.accuracy?.limit;
+  if (limit?.met === false) {
+    found.push(
+      `Accuracy limit not met: ${limit.dropPoints.toFixed(2)} points lost, ${limit.maxAccuracyDropPoints} allowed.`,
+    );
+  }
+  return found;
+}
+
+/** The summary of a report, most important first; every line stands alone. */
+export function findings(report: Report): readonly Finding[] {
+  return [
+    sizeFinding(report),
+    accuracyFinding(report),
+    agreementFinding(report),
+    latencyFinding(report),
+    integerFinding(report),
+    floatFinding(report),
+    memoryFinding(report),
+    noteFinding(report),
+  ].filter((finding) => finding !== undefined);
+}
+
+/** "accurate", with its parts that were changed by options left to the report itself. */
+export function headline(report: Report): string {
+  return (
+    `${printable(report.model.name)} for ${printable(report.target.displayName)} ` +
+    `(${report.target.name}), recipe ${report.recipe.name}`
+  );
+}
+
+function sizeFinding({ sizes }: Report): Finding {
+  const parts = [
+    formatBytes(sizes.originalBytes),
+    `${formatBytes(sizes.onnxBytes)} .onnx (${formatSizeChange(sizes.originalBytes, sizes.onnxBytes)})`,
+  ];
+  if (sizes.epkBytes !== null) {
+    parts.push(`${formatBytes(sizes.epkBytes)} .epk (${formatSizeChange(sizes.originalBytes, sizes.epkBytes)})`);
+  }
+  const smallest = Math.min(sizes.onnxBytes, sizes.epkBytes ?? sizes.onnxBytes);
+  return { label: 'size', text: parts.join(' → '), tone: smallest < sizes.originalBytes ? 'good' : 'bad' };
+}
+
+function accuracyFinding(report: Report): Finding {
+  const { accuracy } = report;
+  if (accuracy === null) return absent('accuracy', report.missing.accuracy);
+  const before = accuracy.original.top1;
+  const after = accuracy.exact?.top1 ?? null;
+  if (before === null || after === null) {
+    return { label: 'accuracy', text: 'not measured: the evaluation samples have no labels', tone: 'muted' };
+  }
+  const error = accuracy.paired === null ? '' : ` ± ${(accuracy.paired.standardError * 196).toFixed(1)}`;
+  const change = formatPoints(after.value - before.value).replace(' points', `${error} points`);
+  return {
+    label: 'accuracy',
+    text:
+      `${formatPercent(before.value)} → ${formatPercent(after.value)} right (${change}), ` +
+      `${plural(accuracy.samples, 'sample')}, in the arithmetic of the target`,
+    tone: accuracy.limit?.met === false ? 'bad' : 'plain',
+  };
+}
+
+function agreementFinding({ accuracy }: Report): Finding | undefined {
+  const exact = accuracy?.exact;
+  if (accuracy === null || exact === undefined || exact === null) return undefined;
+  const parts: string[] = [];
+  if (exact.agreement !== null) parts.push(`${formatPercent(exact.agreement.value)} same answer as the original`);
+  parts.push(exact.sqnrDb === null ? 'outputs identical' : `SQNR ${exact.sqnrDb.toFixed(1)} dB`);
+  return { label: 'agreement', text: parts.join(', '), tone: 'plain' };
+}
+
+function latencyFinding(report: Report): Finding {
+  const latency = report.latency.host;
+  if (latency === null) return absent('latency', report.missing['latency.host']);
+  const { original, compressed, ratio } = latency;
+  const change = ratio <= 1 ? `${formatFactor(1 / ratio)} faster` : `${formatFactor(ratio)} the time`;
+  return {
+    label: 'latency',
+    text:
+      `${formatDuration(original.medianMs)} → ${formatDuration(compressed.medianMs)} median (${change}), ` +
+      printable(latency.label, 200),
+    tone: ratio <= 1 ? 'good' : 'bad',
+  };
+}
+
+function integerFinding(report: Report): Finding | undefined {
+  const share = report.integerShare?.total;
+  if (share === undefined || share === null) return undefined;
+  return {
+    label: 'integer',
+    text: `${formatPercent(share)} of the multiply-accumulates run in integer kernels`,
+    tone: 'plain',
+  };
+}
+
+function floatFinding(report: Report): Finding | undefined {
+  const kept = report.layers.filter((layer) => layer.precision === 'float');
+  if (kept.length === 0) return undefined;
+  const named = kept.slice(0, 3).map((layer) => {
+    const reason = layer.reason === null ? '' : ` (${printable(layer.reason, 80)})`;
+    return `${printable(layer.name === '' ? layer.opType : layer.name, 60)}${reason}`;
+  });
+  const more = kept.length > named.length ? ` and ${kept.length - named.length} more` : '';
+  return {
+    label: 'float',
+    text: `${plural(kept.length, 'layer')} kept in float: ${named.join(', ')}${more}`,
+    tone: 'plain',
+  };
+}
+
+function memoryFinding({ memory }: Report): Finding | undefined {
+  if (memory === null || memory.enginePeakBytes === null) return undefined;
+  return { label: 'memory', text: `${formatBytes(memory.enginePeakBytes)} at most in the engine`, tone: 'muted' };
+}
+
+function noteFinding({ accuracy }: Report): Finding | undefined {
+  if (accuracy === null || accuracy.note === null) return undefined;
+  return { label: 'note', text: printable(accuracy.note, 400), tone: 'plain' };
+}
+
+function absent(label: string, reason: string | undefined): Finding {
+  return { label, text: `not measured${reason === undefined ? '' : `: ${printable(reason, 200)}`}`, tone: 'muted' };
+}
+
+/** The rows of a table that sets the target's arithmetic beside this host's engine. */
+export function comparisonRows(
+  report: Report,
+): readonly { readonly name: string; readonly comparison: ReportComparison }[] {
+  const { accuracy } = report;
+  if (accuracy === null) return [];
+  return [
+    { name: `compressed, arithmetic of ${report.target.name}`, comparison: accuracy.exact },
+    { name: "compressed, this host's engine", comparison: accuracy.host },
+  ].filter((row): row is { name: string; comparison: ReportComparison } => row.comparison !== null);
+}
+
+export function threads(count: number): string {
+  return plural(count, 'thread');
+}
+
+/** "1 layer", "3 layers", "1,000 samples". */
+export function plural(count: number, noun: string): string {
+  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { describe, expect, it } from 'vitest';
+import { jsonSchemas } from '../../src/cli/json-schemas.ts';
+import { listRecipes, loadRecipe } from '../../src/recipes/load-recipe.ts';
+import { listTargets, loadTarget } from '../../src/targets/load-target.ts';
+import { exampleReport } from '../report/example-report.ts';
+
+const folder = join(import.meta.dirname, '..', '..', 'schemas');
+const read = (name: string) => JSON.parse(readFileSync(join(folder, name), 'utf8'));
+const validator = (name: string) => new Ajv2020({ strict: false }).compile(read(name));
+
+describe('schemas/', () => {
+  it('holds what the code generates: run "npm run build && node scripts/write-schemas.mjs && npm run format"', () => {
+    const generated = jsonSchemas();
+    expect(readdirSync(folder).sort()).toEqual(Object.keys(generated).sort());
+    for (const [name, schema] of Object.entries(generated))
+      expect(read(name), name).toEqual(JSON.parse(JSON.stringify(schema)));
+  });
+
+  it('accepts the built-in targets and recipes', () => {
+    const target = validator('target.schema.json');
+    for (const name of listTargets()) expect(target(loadTarget(name)), JSON.stringify(target.errors)).toBe(true);
+    const recipe = validator('recipe.schema.json');
+    for (const name of listRecipes()) expect(recipe(loadRecipe(name)), JSON.stringify(recipe.errors)).toBe(true);
+  });
+
+  it('accepts a report and refuses one with an unknown key', () => {
+    const report = validator('report.schema.json');
+    expect(report(exampleReport()), JSON.stringify(report.errors)).toBe(true);
+    expect(report({ ...exampleReport(), extra: 1 })).toBe(false);
+  });
+
+  it('accepts a configuration and refuses unknown keys and wrong values', () => {
+    const config = validator('edgepack.config.schema.json');
+    expect(config({ model: 'a.onnx', target: 'rpi4', sparsity: 0.5, nodesToExclude: ['/fc/*'] })).toBe(true);
+    expect(config({})).toBe(true);
+    expect(config({ sparsitty: 0.5 })).toBe(false);
+    expect(config({ calibrationMethod: 'magic' })).toBe(false);
+  });
+
+  it('describes every field of the configuration in one line', () => {
+    for (const [key, field] of Object.entries(
+      read('edgepack.config.schema.json').properties as Record<string, { description?: string }>,
+    )) {
+      expect(field.description, key).toMatch(/^[A-Z][^\n]+\.$/);
+    }
+  });
+});
