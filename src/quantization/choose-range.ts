@@ -1,0 +1,219 @@
+import type { QuantizedType, Range } from './quantization-parameters.ts';
+
+export type CalibrationMethod = 'min-max' | 'percentile' | 'entropy' | 'mse';
+
+/**
+ * Counts of float32 values by the upper 16 bits of their pattern (sign, exponent, 7 bits of fraction): a histogram with
+ * a relative resolution of 1/128 that needs no range in advance. `counts[i]` belongs to pattern `i`; length 65,536.
+ */
+export type PatternHistogram = ArrayLike<number>;
+
+/** What calibration knows of one tensor: its extremes, and, where a method asks for it, how its values are spread. */
+export interface ActivationStatistics extends Range {
+  readonly histogram?: PatternHistogram;
+}
+
+/** True where a method needs more than the extremes. */
+export function needsHistogram(method: CalibrationMethod): boolean {
+  return method !== 'min-max';
+}
+
+/**
+ * The range of real values to be represented in 8 bits.
+ * - `min-max`: the extremes seen.
+ * - `percentile`: the central 99.999 % of the values.
+ * - `mse`: the range with the least expected squared error of rounding and clipping together.
+ * - `entropy`: the range whose 8-bit distribution has the least Kullback-Leibler divergence to the one seen
+ *   (S. Migacz, 8-bit inference with TensorRT, GTC 2017), searched on both sides.
+ */
+export function chooseRange(
+  statistics: ActivationStatistics,
+  method: CalibrationMethod,
+  type: QuantizedType,
+  symmetric: boolean,
+): Range {
+  const { min, max, histogram } = statistics;
+  if (method === 'min-max' || histogram === undefined || !(max > min)) return { min, max };
+  const spread = new Distribution(histogram, { min, max });
+  if (spread.total === 0) return { min, max };
+  if (method === 'percentile') return spread.central(0.99999);
+  const steps = symmetric ? 254 : type === 'uint8' || type === 'int8' ? 255 : 0;
+  return method === 'mse' ? leastSquaredError(spread, steps, symmetric) : leastDivergence(spread, symmetric);
+}
+
+/** The values of a histogram in ascending order, with running sums, so that any range costs two binary searches. */
+class Distribution {
+  readonly range: Range;
+  readonly total: number;
+  readonly values: Float64Array;
+  readonly #counts: Float64Array;
+  readonly #sums: Float64Array;
+  readonly #squares: Float64Array;
+
+  constructor(histogram: PatternHistogram, range: Range) {
+    this.range = range;
+    const bins = occupiedBins(histogram, range);
+    this.values = Float64Array.from(bins, (bin) => bin[0]);
+    this.#counts = new Float64Array(bins.length + 1);
+    this.#sums = new Float64Array(bins.length + 1);
+    this.#squares = new Float64Array(bins.length + 1);
+    bins.forEach(([value, count], i) => {
+      this.#counts[i + 1] = this.#counts[i]! + count;
+      this.#sums[i + 1] = this.#sums[i]! + count * value;
+      this.#squares[i + 1] = this.#squares[i]! + count * value * value;
+    });
+    this.total = this.#counts[bins.length]!;
+  }
+
+  /** Number of values below `limit`, as an index into the running sums. */
+  indexOf(limit: number): number {
+    let low = 0;
+    let high = this.values.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.values[middle]! < limit) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  count(from: number, to: number): number {
+    return this.#counts[to]! - this.#counts[from]!;
+  }
+
+  /** Sum of (value - point)² over the bins from..to-1. */
+  squaredDistance(from: number, to: number, point: number): number {
+    const squares = this.#squares[to]! - this.#squares[from]!;
+    const sums = this.#sums[to]! - this.#sums[from]!;
+    return Math.max(0, squares - 2 * point * sums + point * point * this.count(from, to));
+  }
+
+  /** The range that holds the given share of the values, the rest cut evenly at both ends. */
+  central(share: number): Range {
+    const cut = ((1 - share) / 2) * this.total;
+    let low = 0;
+    while (low < this.values.length - 1 && this.#counts[low + 1]! <= cut) low++;
+    let high = this.values.length - 1;
+    while (high > low && this.total - this.#counts[high]! <= cut) high--;
+    return { min: Math.max(this.range.min, this.values[low]!), max: Math.min(this.range.max, this.values[high]!) };
+  }
+}
+
+/** Centre and count of the bins that hold anything, ascending, clipped to the exact extremes. */
+function occupiedBins(histogram: PatternHistogram, range: Range): [number, number][] {
+  const bits = new Uint32Array(1);
+  const float = new Float32Array(bits.buffer);
+  const bins: [number, number][] = [];
+  for (let pattern = 0; pattern < histogram.length; pattern++) {
+    const count = histogram[pattern]!;
+    if (count === 0 || (pattern & 0x7f80) === 0x7f80) continue;
+    // Pattern 0 is dominated by exact zeros; every other bin is represented by its middle.
+    bits[0] = (pattern & 0x7fff) === 0 ? 0 : (pattern << 16) | 0x8000;
+    bins.push([Math.min(range.max, Math.max(range.min, float[0]!)), count]);
+  }
+  return bins.sort((a, b) => a[0] - b[0]);
+}
+
+/** Fractions of the full range that are tried as ends. */
+const SHRINKS = Array.from({ length: 40 }, (_, i) => 1 - i * 0.02);
+
+function leastSquaredError(spread: Distribution, steps: number, symmetric: boolean): Range {
+  const min = Math.min(0, spread.range.min);
+  const max = Math.max(0, spread.range.max);
+  let best = { min, max };
+  let bestError = Number.POSITIVE_INFINITY;
+  for (const candidate of candidates(min, max, symmetric)) {
+    const step = (candidate.max - candidate.min) / steps;
+    const low = spread.indexOf(candidate.min);
+    const high = spread.indexOf(candidate.max);
+    // Values within half a step of zero become zero; the others are off by a uniform error of variance step²/12.
+    const deadLow = spread.indexOf(Math.max(candidate.min, -step / 2));
+    const deadHigh = spread.indexOf(Math.min(candidate.max, step / 2));
+    const rounded = spread.count(low, high) - spread.count(deadLow, deadHigh);
+    const error =
+      spread.squaredDistance(0, low, candidate.min) +
+      spread.squaredDistance(high, spread.values.length, candidate.max) +
+      spread.squaredDistance(deadLow, deadHigh, 0) +
+      (rounded * step * step) / 12;
+    if (error < bestError) {
+      bestError = error;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+function* candidates(min: number, max: number, symmetric: boolean): Generator<Range> {
+  if (symmetric) {
+    const limit = Math.max(-min, max);
+    for (const shrink of SHRINKS) yield { min: -limit * shrink, max: limit * shrink };
+    return;
+  }
+  for (const high of max > 0 ? SHRINKS : [1]) {
+    for (const low of min < 0 ? SHRINKS : [1]) yield { min: min * low, max: max * high };
+  }
+}
+
+const ENTROPY_BINS = 2048;
+const ENTROPY_LEVELS = 256;
+
+function leastDivergence(spread: Distribution, symmetric: boolean): Range {
+  const { min, max } = spread.range;
+  const limit = Math.max(-min, max);
+  const start = symmetric ? -limit : Math.min(0, min);
+  const end = symmetric ? limit : Math.max(0, max);
+  const width = (end - start) / ENTROPY_BINS;
+  const counts = new Float64Array(ENTROPY_BINS);
+  for (let i = 0; i < spread.values.length; i++) {
+    const bin = Math.min(ENTROPY_BINS - 1, Math.floor((spread.values[i]! - start) / width));
+    counts[bin]! += spread.count(i, i + 1);
+  }
+  const zero = Math.min(ENTROPY_BINS, Math.max(0, Math.round(-start / width)));
+  let best = { min: start, max: end };
+  let bestDivergence = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 64; i++) {
+    const keep = 1 - i / 80;
+    const low = Math.round(zero * (1 - keep));
+    const high = ENTROPY_BINS - Math.round((ENTROPY_BINS - zero) * (1 - keep));
+    if (high - low < ENTROPY_LEVELS) break;
+    const divergence = clippedDivergence(counts, low, high);
+    if (divergence < bestDivergence) {
+      bestDivergence = divergence;
+      best = { min: start + low * width, max: start + high * width };
+    }
+  }
+  return best;
+}
+
+/** KL divergence of counts clipped to low..high from the same merged into 256 levels and spread out again. */
+function clippedDivergence(counts: Float64Array, low: number, high: number): number {
+  const reference = counts.slice(low, high);
+  for (let i = 0; i < low; i++) reference[0]! += counts[i]!;
+  for (let i = high; i < counts.length; i++) reference[reference.length - 1]! += counts[i]!;
+  let total = 0;
+  let kept = 0;
+  for (let i = 0; i < reference.length; i++) {
+    total += reference[i]!;
+    kept += counts[low + i]!;
+  }
+  if (kept === 0) return Number.POSITIVE_INFINITY;
+  let divergence = 0;
+  const perLevel = reference.length / ENTROPY_LEVELS;
+  for (let level = 0; level < ENTROPY_LEVELS; level++) {
+    const from = Math.round(level * perLevel);
+    const to = Math.round((level + 1) * perLevel);
+    let sum = 0;
+    let occupied = 0;
+    for (let i = from; i < to; i++) {
+      sum += counts[low + i]!;
+      if (reference[i]! > 0) occupied++;
+    }
+    for (let i = from; i < to; i++) {
+      if (reference[i]! === 0) continue;
+      const p = reference[i]! / total;
+      const q = sum > 0 ? sum / occupied / kept : 1e-12;
+      divergence += p * Math.log(p / q);
+    }
+  }
+  return divergence;
+}

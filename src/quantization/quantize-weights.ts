@@ -1,0 +1,117 @@
+import { neighbourPairs, type ReductionLayout, removeUnsafePairs } from './saturation.ts';
+
+export interface QuantizedWeights {
+  /** Same layout as the input. */
+  readonly values: Int8Array;
+  /** One scale per output channel. */
+  readonly scales: Float32Array;
+}
+
+/** Where an output channel's weights lie: `channels` slices of `inner` elements each, repeated `outer` times. */
+export interface ChannelLayout {
+  readonly channels: number;
+  readonly outer: number;
+  readonly inner: number;
+}
+
+/** The channel layout of a tensor whose output channels run along `axis`. */
+export function channelLayout(dims: readonly number[], axis: number): ChannelLayout {
+  const product = (list: readonly number[]) => list.reduce((a, b) => a * b, 1);
+  return { channels: dims[axis] ?? 1, outer: product(dims.slice(0, axis)), inner: product(dims.slice(axis + 1)) };
+}
+
+export interface WeightQuantizationOptions {
+  /** `max` covers the largest weight; `mse` takes the step with the least squared error (at least 0.7 of that). */
+  readonly range: 'max' | 'mse';
+  /** Set for targets whose kernels add pairs of products in saturating 16 bits. */
+  readonly saturating?: ReductionLayout;
+  /** Least scale a channel may have, so that its int32 bias cannot overflow; 0 where there is no bias. */
+  readonly minScales?: ArrayLike<number>;
+}
+
+const MSE_SHRINKS = [1, 0.98, 0.96, 0.94, 0.92, 0.9, 0.87, 0.84, 0.8, 0.75, 0.7];
+
+/**
+ * Symmetric int8 weights in -127..127, one scale per output channel, each channel's step chosen on its own.
+ * A channel of zeros gets the scale 1.
+ */
+export function quantizeWeights(
+  weights: Float32Array,
+  layout: ChannelLayout,
+  options: WeightQuantizationOptions,
+): QuantizedWeights {
+  const { channels, outer, inner } = layout;
+  const values = new Int8Array(weights.length);
+  const scales = new Float32Array(channels);
+  const size = outer * inner;
+  const channel = new Float32Array(size);
+  const pairs = options.saturating === undefined ? undefined : neighbourPairs(options.saturating);
+  for (let c = 0; c < channels; c++) {
+    let limit = 0;
+    for (let o = 0; o < outer; o++) {
+      const start = (o * channels + c) * inner;
+      for (let i = 0; i < inner; i++) {
+        const weight = weights[start + i]!;
+        channel[o * inner + i] = weight;
+        limit = Math.max(limit, Math.abs(weight));
+      }
+    }
+    const quantized = quantizeChannel(channel, limit, options.range, pairs, options.minScales?.[c] ?? 0);
+    scales[c] = quantized.scale;
+    for (let o = 0; o < outer; o++) {
+      values.set(quantized.values.subarray(o * inner, (o + 1) * inner), (o * channels + c) * inner);
+    }
+  }
+  return { values, scales };
+}
+
+function quantizeChannel(
+  weights: Float32Array,
+  limit: number,
+  range: 'max' | 'mse',
+  pairs: Int32Array | undefined,
+  minScale: number,
+): { values: Int8Array; scale: number } {
+  let best = { values: new Int8Array(weights.length), scale: Math.max(1e-30, minScale) };
+  if (limit === 0 || !Number.isFinite(limit)) return { ...best, scale: Math.max(1, minScale) };
+  let bestError = Number.POSITIVE_INFINITY;
+  // A wider step than the range asks for can be the better one where pairs are limited.
+  const shrinks = range === 'max' ? [1] : pairs === undefined ? MSE_SHRINKS : [1.3, 1.15, 1.05, ...MSE_SHRINKS];
+  for (const shrink of shrinks) {
+    const scale = Math.max(Math.fround((limit * shrink) / 127), minScale);
+    const values = new Int8Array(weights.length);
+    for (let i = 0; i < weights.length; i++) {
+      values[i] = Math.max(-127, Math.min(127, roundHalfEven(weights[i]! / scale)));
+    }
+    if (pairs !== undefined) removeUnsafePairs(values, pairs);
+    let error = 0;
+    for (let i = 0; i < weights.length; i++) {
+      const difference = weights[i]! - values[i]! * scale;
+      error += difference * difference;
+    }
+    if (error < bestError) {
+      bestError = error;
+      best = { values, scale };
+    }
+  }
+  return best;
+}
+
+/** Rounds as QuantizeLinear does: halves go to the even neighbour. */
+export function roundHalfEven(value: number): number {
+  const rounded = Math.round(value);
+  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
+}
+
+/** The real values of quantized weights. */
+export function dequantizeWeights(quantized: QuantizedWeights, layout: ChannelLayout): Float32Array {
+  const { channels, outer, inner } = layout;
+  const result = new Float32Array(quantized.values.length);
+  for (let o = 0; o < outer; o++) {
+    for (let c = 0; c < channels; c++) {
+      const start = (o * channels + c) * inner;
+      for (let i = start; i < start + inner; i++) result[i] = quantized.values[i]! * quantized.scales[c]!;
+    }
+  }
+  return result;
+}
