@@ -1,0 +1,302 @@
+import { z } from 'zod';
+import { EdgepackError } from '../../diagnostics/edgepack-error.ts';
+import type { Graph } from '../../ir/graph.ts';
+import type { Model } from '../../ir/model.ts';
+import { attr, type Node } from '../../ir/node.ts';
+import { tensorType } from '../../ir/types.ts';
+import { Value } from '../../ir/value.ts';
+import type { CalibrationTable } from '../../quantization/calibration-table.ts';
+import { chooseRange } from '../../quantization/choose-range.ts';
+import {
+  limitsOf,
+  onnxTypeOf,
+  parametersOfRange,
+  type QuantizationParameters,
+} from '../../quantization/quantization-parameters.ts';
+import { roundHalfEven } from '../../quantization/quantize-weights.ts';
+import { DataType } from '../../tensor/data-type.ts';
+import { Tensor } from '../../tensor/tensor.ts';
+import { type Pass, type PassChange, passResult } from '../pass.ts';
+import { dataInputs, type Placement, placeQuantization } from './placement.ts';
+import { quantizeNodeWeights } from './quantize-node-weights.ts';
+
+export const insertQdqOptionsSchema = z.strictObject({
+  calibrationMethod: z
+    .enum(['min-max', 'percentile', 'entropy', 'mse'])
+    .default('min-max')
+    .describe('How the range of each activation is chosen.'),
+  weightRange: z.enum(['max', 'mse']).default('mse').describe('How the step of each weight channel is chosen.'),
+  biasCorrection: z.boolean().default(true).describe('Move the mean error of rounded weights into the bias.'),
+  activationType: z.enum(['uint8', 'int8']).default('uint8').describe('Type of quantized activations.'),
+  activationSymmetric: z.boolean().default(false).describe('Fix the zero point of activations at the centre.'),
+  saturating: z
+    .boolean()
+    .default(false)
+    .describe('Round weights so that kernels which add products in saturating 16 bits cannot overflow.'),
+  quantizeAttention: z.boolean().default(false).describe('Also multiply pairs of activations in integers.'),
+  nodesToExclude: z.array(z.string()).default([]).describe('Names or patterns of nodes to leave in float.'),
+});
+export type InsertQdqOptions = z.input<typeof insertQdqOptionsSchema>;
+export type ResolvedInsertQdqOptions = z.output<typeof insertQdqOptionsSchema>;
+
+/**
+ * Static quantization to int8 in QDQ form: weights become int8 with one scale per output channel, biases int32, and
+ * QuantizeLinear/DequantizeLinear pairs mark the activations so that an engine can run integer kernels between them.
+ * Needs operator set 13 (per-channel DequantizeLinear).
+ *
+ * @example
+ * await runPasses(model, [insertQdq(table, { calibrationMethod: 'mse' })], context);
+ */
+export function insertQdq(table: CalibrationTable, options: InsertQdqOptions = {}): Pass {
+  const resolved = insertQdqOptionsSchema.parse(options);
+  return {
+    name: 'insert-qdq',
+    requires(model) {
+      if (model.opset < 13) {
+        throw new EdgepackError('model-invalid', `int8 needs operator set 13, the model has ${model.opset}`, {
+          hint: 'export the model with opset 13 or newer',
+        });
+      }
+    },
+    run(model) {
+      const placement = placeQuantization(model, {
+        nodesToExclude: resolved.nodesToExclude,
+        quantizeAttention: resolved.quantizeAttention,
+        absorbActivations: !resolved.activationSymmetric,
+      });
+      return passResult(new QdqInserter(model, placement, table, resolved).run());
+    },
+  };
+}
+
+class QdqInserter {
+  readonly #graph: Graph;
+  readonly #placement: Placement;
+  readonly #table: CalibrationTable;
+  readonly #options: ResolvedInsertQdqOptions;
+  readonly #changes: PassChange[] = [];
+  readonly #parameters = new Map<Value, QuantizationParameters>();
+  /** The integer form of a float value. */
+  readonly #quantized = new Map<Value, Value>();
+  /** The rounded float form of a float value, and the way back. */
+  readonly #dequantized = new Map<Value, Value>();
+  readonly #sources = new Map<Value, Value>();
+  readonly #scalars = new Map<string, Value>();
+  #weightCount = 0;
+
+  constructor(model: Model, placement: Placement, table: CalibrationTable, options: ResolvedInsertQdqOptions) {
+    this.#graph = model.graph;
+    this.#placement = placement;
+    this.#table = table;
+    this.#options = options;
+  }
+
+  run(): PassChange[] {
+    for (const value of this.#placement.quantizedValues) this.#parameters.set(value, this.#chooseParameters(value));
+    for (const node of [...this.#graph.nodes()]) {
+      const role = this.#placement.roles.get(node);
+      if (role === undefined) continue;
+      if (role === 'movement') {
+        this.#moveIntegers(node);
+        continue;
+      }
+      for (const value of new Set(dataInputs(node, role))) this.#roundInput(node, value);
+      if (role === 'weighted') this.#quantizeWeights(node);
+      const output = this.#absorbActivation(node);
+      if (this.#parameters.has(output)) this.#quantizeOutput(node, output);
+    }
+    for (const [node, reason] of this.#placement.keptFloat) {
+      this.#changes.push({ kind: 'keep-float', subject: node.name || node.output.name, detail: reason });
+    }
+    for (const value of this.#graph.initializers) {
+      if (value.useCount === 0 && !this.#graph.isOutput(value)) this.#graph.initializers.delete(value);
+    }
+    // Types of values that are integers now, or gone, would contradict the graph; engines infer the rest.
+    this.#graph.valueInfo.clear();
+    return this.#changes;
+  }
+
+  #chooseParameters(value: Value): QuantizationParameters {
+    const { calibrationMethod, activationType, activationSymmetric } = this.#options;
+    if (value.tensor !== undefined) {
+      return parametersOfRange(extremesOf(value.tensor.toFloat32()), activationType, activationSymmetric);
+    }
+    const statistics = this.#table.activations.get(value.name);
+    if (statistics === undefined) throw new Error(`no calibration statistics for '${value.name}'`);
+    const range = chooseRange(statistics, calibrationMethod, activationType, activationSymmetric);
+    return parametersOfRange(range, activationType, activationSymmetric);
+  }
+
+  /** Lets a computing node read the rounded form of one of its inputs. */
+  #roundInput(node: Node, value: Value): void {
+    if (this.#sources.has(value)) return;
+    if (value.tensor !== undefined) this.#quantizeConstant(value);
+    else this.#quantize(value, node);
+    node.replaceInputValue(value, this.#dequantize(value, node));
+  }
+
+  /** The integer form of a value; where it is not there yet, it is made in front of `anchor`. */
+  #quantize(value: Value, anchor: Node | undefined): Value {
+    const known = this.#quantized.get(value);
+    if (known !== undefined) return known;
+    const parameters = this.#parameters.get(value)!;
+    const { output } = this.#graph.create(
+      'QuantizeLinear',
+      [value, this.#scale(parameters), this.#zeroPoint(parameters)],
+      { outputNames: [`q${this.#quantized.size}`], anchor },
+    );
+    output.type = tensorType(onnxTypeOf(parameters.type), value.shape);
+    this.#quantized.set(value, output);
+    return output;
+  }
+
+  /** The rounded form of a quantized value; where it is not there yet, it is made behind the integers (or before `anchor`). */
+  #dequantize(value: Value, anchor?: Node): Value {
+    const known = this.#dequantized.get(value);
+    if (known !== undefined) return known;
+    const quantized = this.#quantized.get(value)!;
+    const parameters = this.#parameters.get(value)!;
+    const { output } = this.#graph.create(
+      'DequantizeLinear',
+      [quantized, this.#scale(parameters), this.#zeroPoint(parameters)],
+      {
+        outputNames: [`dq${this.#dequantized.size}`],
+        anchor: quantized.producer === undefined ? anchor : quantized.producer.next,
+      },
+    );
+    output.type = tensorType(DataType.float32, value.shape);
+    this.#dequantized.set(value, output);
+    this.#sources.set(output, value);
+    return output;
+  }
+
+  /** Runs a movement node on the integers of its input. */
+  #moveIntegers(node: Node): void {
+    const input = node.input(0)!;
+    const parameters = this.#parameters.get(input)!;
+    node.setInput(0, this.#quantize(input, node));
+    if (node.is('Pad')) node.setInput(2, this.#zeroPoint(parameters));
+    node.outputs.forEach((output, index) => {
+      if (output.name === '') return;
+      const moved = new Value(this.#graph.uniqueName(`q${this.#quantized.size}`));
+      moved.type = tensorType(onnxTypeOf(parameters.type), output.shape);
+      node.setOutput(index, moved);
+      this.#quantized.set(output, moved);
+      this.#parameters.set(output, parameters);
+      this.#redirectReaders(output);
+    });
+  }
+
+  /** Quantizes what a node writes: its output is read in rounded form from now on. */
+  #quantizeOutput(node: Node, output: Value): void {
+    if (output.useCount === 0 && !this.#graph.isOutput(output)) return;
+    this.#quantize(output, node.next);
+    this.#redirectReaders(output);
+  }
+
+  /** Points the readers of a value to its rounded form. Movement nodes are left: they will take the integers. */
+  #redirectReaders(value: Value): void {
+    const quantizer = this.#quantized.get(value)!.producer;
+    const readers = value.consumers.filter(
+      (reader) => reader !== quantizer && this.#placement.roles.get(reader) !== 'movement',
+    );
+    const isOutput = this.#graph.isOutput(value);
+    if (readers.length === 0 && !isOutput) return;
+    const rounded = this.#dequantize(value);
+    for (const reader of readers) reader.replaceInputValue(value, rounded);
+    if (isOutput) this.#renameOutput(value, rounded);
+  }
+
+  /** The public output keeps its name: the rounded value takes it over. */
+  #renameOutput(value: Value, rounded: Value): void {
+    rounded.name = value.name;
+    rounded.type = value.type;
+    value.name = this.#graph.uniqueName(`${value.name}_exact`);
+    const { outputs } = this.#graph;
+    for (let i = 0; i < outputs.length; i++) if (outputs[i] === value) outputs[i] = rounded;
+  }
+
+  /** Removes a Relu or Clip whose effect the rounding to an unsigned range has. Returns the value that is to be rounded. */
+  #absorbActivation(node: Node): Value {
+    const activation = node.output.consumers.find((reader) => this.#placement.absorbed.get(reader) === node);
+    if (activation === undefined || !this.#parameters.has(activation.output)) return node.output;
+    const output = activation.output;
+    this.#changes.push({ kind: 'absorb-activation', subject: nameOf(activation), detail: activation.opType });
+    this.#graph.remove(activation);
+    node.setOutput(0, output);
+    return output;
+  }
+
+  #quantizeConstant(value: Value): void {
+    if (this.#quantized.has(value)) return;
+    const parameters = this.#parameters.get(value)!;
+    const limits = limitsOf(parameters.type);
+    const source = value.tensor!.toFloat32();
+    const integers = parameters.type === 'uint8' ? new Uint8Array(source.length) : new Int8Array(source.length);
+    for (let i = 0; i < source.length; i++) {
+      const rounded = roundHalfEven(source[i]! / parameters.scale) + parameters.zeroPoint;
+      integers[i] = Math.max(limits.min, Math.min(limits.max, rounded));
+    }
+    const type = onnxTypeOf(parameters.type);
+    const tensor = Tensor.fromArray(`${value.name}_quantized`, type, value.tensor!.dims, integers);
+    this.#quantized.set(value, this.#graph.addInitializer(tensor));
+  }
+
+  #quantizeWeights(node: Node): void {
+    const input = this.#sources.get(node.input(0)!)!;
+    const inputScale = this.#parameters.get(input)!.scale;
+    const means = this.#table.channelMeans.get(input.name);
+    const { weights, bias, axis } = quantizeNodeWeights(node, inputScale, means, this.#options);
+    const prefix = `w${this.#weightCount++}`;
+    node.setInput(1, this.#dequantizedConstant(node, weights.values, weights.scales, prefix, axis));
+    if (bias !== undefined) {
+      node.setInput(2, this.#dequantizedConstant(node, bias.values, bias.scales, `${prefix}_bias`, 0));
+    }
+    this.#changes.push({ kind: 'quantize-weights', subject: nameOf(node), detail: node.opType });
+  }
+
+  /** Integers, their scales along an axis, and the node that makes them real. */
+  #dequantizedConstant(node: Node, integers: Tensor, scales: Float32Array, prefix: string, axis: number): Value {
+    const values = this.#graph.addInitializer(integers.withName(`${prefix}_quantized`));
+    const scale = this.#graph.addInitializer(Tensor.float32(`${prefix}_scale`, [scales.length], scales));
+    return this.#graph.create('DequantizeLinear', [values, scale], {
+      outputNames: [prefix],
+      attributes: [attr.int('axis', axis)],
+      anchor: node,
+    }).output;
+  }
+
+  #scale({ scale }: QuantizationParameters): Value {
+    return this.#shared(`scale:${scale}`, () => Tensor.float32(`s${this.#scalars.size}`, [], [scale]));
+  }
+
+  #zeroPoint({ zeroPoint, type }: QuantizationParameters): Value {
+    return this.#shared(`${type}:${zeroPoint}`, () => {
+      const element = type === 'uint8' ? Uint8Array.of(zeroPoint) : Int8Array.of(zeroPoint);
+      return Tensor.fromArray(`zero${this.#scalars.size}`, onnxTypeOf(type), [], element);
+    });
+  }
+
+  #shared(key: string, make: () => Tensor): Value {
+    let value = this.#scalars.get(key);
+    if (value === undefined) {
+      value = this.#graph.addInitializer(make());
+      this.#scalars.set(key, value);
+    }
+    return value;
+  }
+}
+
+function nameOf(node: Node): string {
+  return node.name || node.output.name;
+}
+
+function extremesOf(values: Float32Array): { min: number; max: number } {
+  let min = 0;
+  let max = 0;
+  for (const value of values) {
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  return { min, max };
+}

@@ -1,0 +1,97 @@
+import type { Node } from '../../ir/node.ts';
+import {
+  channelLayout,
+  dequantizeWeights,
+  quantizeWeights,
+  roundHalfEven,
+} from '../../quantization/quantize-weights.ts';
+import type { ReductionLayout } from '../../quantization/saturation.ts';
+import { DataType } from '../../tensor/data-type.ts';
+import { Tensor } from '../../tensor/tensor.ts';
+
+export interface QuantizedConstant {
+  readonly values: Tensor;
+  readonly scales: Float32Array;
+}
+
+export interface QuantizedNodeWeights {
+  readonly weights: QuantizedConstant;
+  /** int32 in units of input scale times weight scale; undefined where the node takes no bias. */
+  readonly bias: QuantizedConstant | undefined;
+  /** The output-channel axis of the weights. */
+  readonly axis: number;
+}
+
+/** Share of the int32 range that a bias may fill, so that the sum of products still fits. */
+const BIAS_LIMIT = 2 ** 30;
+
+/**
+ * Quantizes the weights of a Conv, Gemm or MatMul and its bias. With bias correction, the bias takes up the mean error
+ * that rounding the weights makes: `sum((w - ŵ) · E[x])` over an output's weights, with the mean of each input channel
+ * from calibration (M. Nagel et al., Data-Free Quantization Through Weight Equalization and Bias Correction, ICCV 2019,
+ * section 4.2, with measured means).
+ */
+export function quantizeNodeWeights(
+  node: Node,
+  inputScale: number,
+  inputMeans: Float64Array | undefined,
+  options: { weightRange: 'max' | 'mse'; biasCorrection: boolean; saturating: boolean },
+): QuantizedNodeWeights {
+  const tensor = node.input(1)!.tensor!;
+  const weights = tensor.toFloat32();
+  const axis = node.is('Conv') || node.int('transB', 0) === 1 ? 0 : 1;
+  const layout = channelLayout(tensor.dims, axis);
+  const reduction: ReductionLayout = node.is('Conv')
+    ? { inputs: tensor.dims[1]!, positions: tensor.dims.slice(2).reduce((a, b) => a * b, 1) }
+    : { inputs: layout.outer * layout.inner, positions: 1 };
+  const bias = node.input(2)?.tensor?.toFloat32();
+  const quantized = quantizeWeights(weights, layout, {
+    range: options.weightRange,
+    ...(options.saturating ? { saturating: reduction } : {}),
+    ...(bias === undefined ? {} : { minScales: bias.map((value) => Math.abs(value) / inputScale / BIAS_LIMIT) }),
+  });
+  const result = {
+    weights: { values: Tensor.fromArray('', DataType.int8, tensor.dims, quantized.values), scales: quantized.scales },
+    axis,
+  };
+  if (node.is('MatMul')) return { ...result, bias: undefined };
+  const shift =
+    options.biasCorrection && inputMeans !== undefined
+      ? meanError(weights, dequantizeWeights(quantized, layout), layout.channels, reduction, axis, inputMeans)
+      : undefined;
+  if (bias === undefined && shift === undefined) return { ...result, bias: undefined };
+  const scales = quantized.scales.map((scale) => Math.fround(scale * inputScale));
+  const integers = Int32Array.from(scales, (scale, c) =>
+    Math.max(-BIAS_LIMIT, Math.min(BIAS_LIMIT, roundHalfEven(((bias?.[c] ?? 0) + (shift?.[c] ?? 0)) / scale))),
+  );
+  return { ...result, bias: { values: Tensor.fromArray('', DataType.int32, [integers.length], integers), scales } };
+}
+
+/** Expected output error of each output channel. Undefined where the means do not fit the weights. */
+function meanError(
+  exact: Float32Array,
+  rounded: Float32Array,
+  channels: number,
+  { inputs, positions }: ReductionLayout,
+  axis: number,
+  means: Float64Array,
+): Float64Array | undefined {
+  if (means.length % inputs !== 0) return undefined;
+  const groups = means.length / inputs;
+  if (channels % groups !== 0) return undefined;
+  const result = new Float64Array(channels);
+  for (let c = 0; c < channels; c++) {
+    const firstInput = Math.floor(c / (channels / groups)) * inputs;
+    let sum = 0;
+    for (let i = 0; i < inputs; i++) {
+      let error = 0;
+      for (let p = 0; p < positions; p++) {
+        const index = axis === 0 ? (c * inputs + i) * positions + p : i * channels + c;
+        error += exact[index]! - rounded[index]!;
+      }
+      sum += error * means[firstInput + i]!;
+    }
+    result[c] = sum;
+  }
+  return result;
+}
