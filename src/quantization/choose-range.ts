@@ -2,15 +2,17 @@ import type { QuantizedType, Range } from './quantization-parameters.ts';
 
 export type CalibrationMethod = 'min-max' | 'percentile' | 'entropy' | 'mse';
 
-/**
- * Counts of float32 values by the upper 16 bits of their pattern (sign, exponent, 7 bits of fraction): a histogram with
- * a relative resolution of 1/128 that needs no range in advance. `counts[i]` belongs to pattern `i`; length 65,536.
- */
-export type PatternHistogram = ArrayLike<number>;
+/** How often values fall into bins; bins in ascending order, empty ones may be left out. */
+export interface ValueHistogram {
+  /** The smallest and the largest value that each bin can hold. */
+  readonly lower: ArrayLike<number>;
+  readonly upper: ArrayLike<number>;
+  readonly counts: ArrayLike<number>;
+}
 
 /** What calibration knows of one tensor: its extremes, and, where a method asks for it, how its values are spread. */
 export interface ActivationStatistics extends Range {
-  readonly histogram?: PatternHistogram;
+  readonly histogram?: ValueHistogram;
 }
 
 /** True where a method needs more than the extremes. */
@@ -50,7 +52,7 @@ class Distribution {
   readonly #sums: Float64Array;
   readonly #squares: Float64Array;
 
-  constructor(histogram: PatternHistogram, range: Range) {
+  constructor(histogram: ValueHistogram, range: Range) {
     this.range = range;
     const bins = occupiedBins(histogram, range);
     this.values = Float64Array.from(bins, (bin) => bin[0]);
@@ -99,19 +101,14 @@ class Distribution {
   }
 }
 
-/** Centre and count of the bins that hold anything, ascending, clipped to the exact extremes. */
-function occupiedBins(histogram: PatternHistogram, range: Range): [number, number][] {
-  const bits = new Uint32Array(1);
-  const float = new Float32Array(bits.buffer);
+/** Middle and count of the bins, clipped to the exact extremes. The bin around zero is taken as zero. */
+function occupiedBins({ lower, upper, counts }: ValueHistogram, range: Range): [number, number][] {
   const bins: [number, number][] = [];
-  for (let pattern = 0; pattern < histogram.length; pattern++) {
-    const count = histogram[pattern]!;
-    if (count === 0 || (pattern & 0x7f80) === 0x7f80) continue;
-    // Pattern 0 is dominated by exact zeros; every other bin is represented by its middle.
-    bits[0] = (pattern & 0x7fff) === 0 ? 0 : (pattern << 16) | 0x8000;
-    bins.push([Math.min(range.max, Math.max(range.min, float[0]!)), count]);
+  for (let i = 0; i < counts.length; i++) {
+    const middle = Math.abs(upper[i]!) < 1e-37 || Math.abs(lower[i]!) < 1e-37 ? 0 : (lower[i]! + upper[i]!) / 2;
+    bins.push([Math.min(range.max, Math.max(range.min, middle)), counts[i]!]);
   }
-  return bins.sort((a, b) => a[0] - b[0]);
+  return bins;
 }
 
 /** Fractions of the full range that are tried as ends. */

@@ -1,0 +1,166 @@
+import type { Dataset } from '../data/dataset.ts';
+import type { Logger } from '../diagnostics/logger.ts';
+import { cloneModel } from '../formats/onnx/clone-model.ts';
+import { encodeModel } from '../formats/onnx/write-model.ts';
+import type { Graph } from '../ir/graph.ts';
+import type { Model } from '../ir/model.ts';
+import { attr } from '../ir/node.ts';
+import { tensorType } from '../ir/types.ts';
+import type { Value } from '../ir/value.ts';
+import type { CalibrationTable } from '../quantization/calibration-table.ts';
+import type { ActivationStatistics } from '../quantization/choose-range.ts';
+import type { Engine } from '../runtime/engine.ts';
+import type { AccumulatorRequest } from '../runtime/statistics.ts';
+import { DataType } from '../tensor/data-type.ts';
+import { Tensor } from '../tensor/tensor.ts';
+
+/** What an algorithm wants to know of the activations. */
+export interface StatisticsNeeds {
+  /** Values whose range is wanted. */
+  readonly ranges: readonly string[];
+  /** Whether ranges come with a histogram. */
+  readonly histograms: boolean;
+  /** Values whose mean per channel is wanted, with the channel axis (negative: from the end). */
+  readonly channelMeans: ReadonlyMap<string, number>;
+}
+
+export interface CollectOptions {
+  readonly engine: Engine;
+  readonly threads: number;
+  readonly logger: Logger;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Elements of a value, per sample, that a histogram counts at most (about). */
+const HISTOGRAM_SAMPLE = 65_536;
+
+/**
+ * Runs the samples once through the model and gathers all statistics on the way. Extremes and means are computed by
+ * reductions added to the graph; only they, and the values of histograms, leave the engine's kernels, and nothing but the
+ * finished statistics leaves its process. Memory does not grow with the number of samples.
+ */
+export async function collectStatistics(
+  model: Model,
+  samples: Dataset,
+  needs: StatisticsNeeds,
+  { engine, threads, logger, signal }: CollectOptions,
+): Promise<CalibrationTable> {
+  const probe = new ProbedModel(model, needs);
+  const session = await engine.load(Buffer.concat(probe.encode()), { threads, label: 'the calibration model' });
+  const progress = logger.progress('Calibrating', samples.count);
+  try {
+    let next = samples.feed(0);
+    for (let i = 0; i < samples.count; i++) {
+      signal?.throwIfAborted();
+      const feeds = await next;
+      // The next sample is decoded while the engine works on this one.
+      if (i + 1 < samples.count) {
+        next = samples.feed(i + 1);
+        next.catch(() => {});
+      }
+      await session.collect(feeds, probe.request);
+      progress.update(i + 1);
+    }
+    return probe.table(await session.statistics(), samples.count);
+  } finally {
+    progress.done();
+    await session.release();
+  }
+}
+
+class ProbedModel {
+  readonly request: Record<string, AccumulatorRequest> = {};
+  readonly #model: Model;
+  readonly #graph: Graph;
+  readonly #ranges = new Map<string, { min: string; max: string; histogram: string | undefined }>();
+  readonly #means = new Map<string, string>();
+
+  constructor(model: Model, needs: StatisticsNeeds) {
+    this.#model = cloneModel(model);
+    this.#graph = this.#model.graph;
+    const values = valuesByName(this.#graph);
+    const shapes = valuesByName(model.graph);
+    this.#graph.outputs.length = 0;
+    for (const name of needs.ranges) {
+      const value = values.get(name)!;
+      const min = this.#reduce('ReduceMin', value, undefined);
+      const max = this.#reduce('ReduceMax', value, undefined);
+      this.request[min] = { minMax: {} };
+      this.request[max] = { minMax: {} };
+      if (needs.histograms) {
+        const stride = Math.ceil(elementCountOf(shapes.get(name)!) / HISTOGRAM_SAMPLE);
+        this.request[this.#expose(value)] = { histogram: { stride: Math.max(1, stride) } };
+      }
+      this.#ranges.set(name, { min, max, histogram: needs.histograms ? name : undefined });
+    }
+    for (const [name, axis] of needs.channelMeans) {
+      const rank = shapes.get(name)?.shape?.length;
+      if (rank === undefined) continue;
+      const channelAxis = axis < 0 ? axis + rank : axis;
+      const axes = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== channelAxis);
+      const mean = this.#reduce('ReduceMean', values.get(name)!, axes);
+      this.request[mean] = { moments: { axis: 0 } };
+      this.#means.set(name, mean);
+    }
+  }
+
+  encode(): readonly Uint8Array[] {
+    return encodeModel(this.#model).pieces;
+  }
+
+  table(
+    statistics: Awaited<ReturnType<import('../runtime/session.ts').Session['statistics']>>,
+    sampleCount: number,
+  ): CalibrationTable {
+    const activations = new Map<string, ActivationStatistics>();
+    for (const [name, outputs] of this.#ranges) {
+      const histogram = outputs.histogram === undefined ? undefined : statistics[outputs.histogram]?.histogram;
+      activations.set(name, {
+        min: statistics[outputs.min]!.minMax!.min[0]!,
+        max: statistics[outputs.max]!.minMax!.max[0]!,
+        ...(histogram === undefined ? {} : { histogram }),
+      });
+    }
+    const channelMeans = new Map<string, Float64Array>();
+    for (const [name, output] of this.#means) {
+      const { count, sum } = statistics[output]!.moments!;
+      channelMeans.set(
+        name,
+        sum.map((value) => value / count),
+      );
+    }
+    return { sampleCount, activations, channelMeans };
+  }
+
+  #reduce(opType: string, value: Value, axes: readonly number[] | undefined): string {
+    const axesAsInput = this.#model.opset >= 18;
+    const inputs: Value[] = [value];
+    const attributes = [attr.int('keepdims', 0)];
+    if (axes !== undefined && axesAsInput)
+      inputs.push(this.#graph.addInitializer(Tensor.int64('axes', [axes.length], axes)));
+    else if (axes !== undefined) attributes.push(attr.ints('axes', axes));
+    const node = this.#graph.create(opType, inputs, { outputNames: [`${opType}_probe`], attributes });
+    node.output.type = tensorType(DataType.float32, undefined);
+    return this.#expose(node.output);
+  }
+
+  #expose(value: Value): string {
+    if (!this.#graph.isOutput(value)) {
+      value.type ??= tensorType(DataType.float32, undefined);
+      this.#graph.outputs.push(value);
+    }
+    return value.name;
+  }
+}
+
+function valuesByName(graph: Graph): Map<string, Value> {
+  const values = new Map<string, Value>();
+  for (const value of graph.inputs) values.set(value.name, value);
+  for (const node of graph.nodes()) for (const output of node.outputs) values.set(output.name, output);
+  return values;
+}
+
+/** Elements of a value with every unknown dimension taken as 1. */
+function elementCountOf(value: Value): number {
+  return (value.shape ?? []).reduce<number>((product, dim) => product * (typeof dim === 'number' ? dim : 1), 1);
+}
