@@ -6,6 +6,7 @@ import type { Attribute, Int, Shape, ValueType } from '../../ir/types.ts';
 import type { Value } from '../../ir/value.ts';
 import { DataType } from '../../tensor/data-type.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { decodeDocString } from './import-model.ts';
 import {
   type AttributeProto,
   AttributeType,
@@ -19,6 +20,8 @@ import {
 } from './proto.ts';
 import { provenance, type ValueInfoOrigins } from './provenance.ts';
 
+const utf8 = new TextEncoder();
+
 /** How a tensor goes out; the default writes its elements into the model file. */
 export type TensorExporter = (tensor: Tensor) => TensorProto;
 
@@ -29,7 +32,7 @@ export function exportModel(model: Model, tensorExporter: TensorExporter = expor
   setString(proto, 'producerName', model.producerName);
   setString(proto, 'producerVersion', model.producerVersion);
   setString(proto, 'domain', model.domain);
-  setString(proto, 'docString', model.docString);
+  if (model.docString !== decodeDocString(proto)) proto.docString = utf8.encode(model.docString);
   proto.opsetImport = exportOpsets(model, proto);
   proto.metadataProps = exportMetadata(model, proto);
   proto.graph = new GraphExporter(tensorExporter).graph(model.graph);

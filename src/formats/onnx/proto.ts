@@ -4,27 +4,33 @@ import protobuf from 'protobufjs';
 
 /**
  * The messages of onnx.proto as the decoder gives them: a field that the file does not carry is not an own property.
- * Fields this project never looks at are not listed; they travel along all the same.
+ * Fields this project never looks at are not listed; they travel along all the same. Packed numbers of tensors stay in
+ * their encoded form, which is smaller than an array of numbers; doc strings are bytes, as they need not be valid UTF-8.
  */
 export interface StringEntryProto {
   key?: string;
   value?: string;
 }
+/** Bytes of a tensor that are read from another file when they are written, a piece at a time. */
+export interface DeferredBytes {
+  readonly byteLength: number;
+  pieces(): Iterable<Uint8Array>;
+}
 export interface TensorProto {
   dims?: Long[];
   dataType?: number;
   segment?: object;
-  floatData?: number[];
-  int32Data?: number[];
+  floatData?: Uint8Array[];
+  int32Data?: Uint8Array[];
   stringData?: Uint8Array[];
-  int64Data?: Long[];
+  int64Data?: Uint8Array[];
   name?: string;
-  docString?: string;
-  rawData?: Uint8Array;
+  docString?: Uint8Array;
+  rawData?: Uint8Array | DeferredBytes;
   externalData?: StringEntryProto[];
   dataLocation?: number;
-  doubleData?: number[];
-  uint64Data?: Long[];
+  doubleData?: Uint8Array[];
+  uint64Data?: Uint8Array[];
   metadataProps?: StringEntryProto[];
 }
 export interface SparseTensorProto {
@@ -49,12 +55,12 @@ export interface TypeProto {
 export interface ValueInfoProto {
   name?: string;
   type?: TypeProto;
-  docString?: string;
+  docString?: Uint8Array;
 }
 export interface AttributeProto {
   name?: string;
   refAttrName?: string;
-  docString?: string;
+  docString?: Uint8Array;
   type?: number;
   f?: number;
   i?: Long;
@@ -66,6 +72,10 @@ export interface AttributeProto {
   strings?: Uint8Array[];
   tensors?: TensorProto[];
   graphs?: GraphProto[];
+  tp?: TypeProto;
+  sparseTensor?: SparseTensorProto;
+  sparseTensors?: SparseTensorProto[];
+  typeProtos?: TypeProto[];
 }
 export interface NodeProto {
   input?: string[];
@@ -75,14 +85,14 @@ export interface NodeProto {
   domain?: string;
   overload?: string;
   attribute?: AttributeProto[];
-  docString?: string;
+  docString?: Uint8Array;
 }
 export interface GraphProto {
   node?: NodeProto[];
   name?: string;
   initializer?: TensorProto[];
   sparseInitializer?: SparseTensorProto[];
-  docString?: string;
+  docString?: Uint8Array;
   input?: ValueInfoProto[];
   output?: ValueInfoProto[];
   valueInfo?: ValueInfoProto[];
@@ -95,6 +105,9 @@ export interface OperatorSetIdProto {
 }
 export interface FunctionProto {
   name?: string;
+  input?: string[];
+  output?: string[];
+  attribute?: string[];
   domain?: string;
   overload?: string;
   node?: NodeProto[];
@@ -107,11 +120,16 @@ export interface ModelProto {
   producerVersion?: string;
   domain?: string;
   modelVersion?: Long;
-  docString?: string;
+  docString?: Uint8Array;
   graph?: GraphProto;
   metadataProps?: StringEntryProto[];
   trainingInfo?: object[];
   functions?: FunctionProto[];
+}
+
+/** Fields that the schema does not know, or that came in an unexpected wire type: tag and payload as in the file. */
+export function unknownFields(message: object): readonly Uint8Array[] {
+  return (message as { $unknowns?: readonly Uint8Array[] }).$unknowns ?? [];
 }
 
 /** `TensorProto.DataLocation.EXTERNAL`. */
@@ -136,6 +154,7 @@ protobuf.util.Long = Long;
 protobuf.configure();
 
 const schema = JSON.parse(readFileSync(new URL('./onnx-schema.json', import.meta.url), 'utf8')) as protobuf.INamespace;
+keepEncoded(schema);
 const root = protobuf.Root.fromJSON(schema);
 root.resolveAll();
 removeDefaults(root);
@@ -149,6 +168,19 @@ export type MessageName =
   | 'SparseTensorProto'
   | 'SequenceProto'
   | 'OptionalProto';
+
+/** Declares the fields that are kept in their encoded form as bytes. The wire form is the same. */
+function keepEncoded(namespace: protobuf.INamespace): void {
+  for (const nested of Object.values(namespace.nested ?? {}) as (protobuf.INamespace & Partial<protobuf.IType>)[]) {
+    for (const [name, field] of Object.entries(nested.fields ?? {})) {
+      if (field.options?.packed === true) {
+        field.type = 'bytes';
+        delete field.options;
+      } else if (name === 'docString') field.type = 'bytes';
+    }
+    keepEncoded(nested);
+  }
+}
 
 /** Takes the default values off the message prototypes: a field that is not in the file reads as undefined. */
 function removeDefaults(namespace: protobuf.NamespaceBase): void {

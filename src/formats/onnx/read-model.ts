@@ -2,6 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { EdgepackError } from '../../diagnostics/edgepack-error.ts';
 import { printable } from '../../diagnostics/printable.ts';
 import type { Model } from '../../ir/model.ts';
+import { checkStructure } from './check-structure.ts';
 import { importModel } from './import-model.ts';
 import { decodeMessage, type ModelProto } from './proto.ts';
 
@@ -10,6 +11,7 @@ const MAX_MODEL_BYTES = 2 ** 31;
 
 /** Decodes a model held in memory. Tensors are views on `bytes`, which must not change afterwards. */
 export function decodeModel(bytes: Uint8Array): Model {
+  checkStructure(bytes);
   let proto: ModelProto;
   try {
     proto = decodeMessage<ModelProto>('ModelProto', bytes);

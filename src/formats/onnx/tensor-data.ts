@@ -1,62 +1,82 @@
 import type Long from 'long';
-import { DataType, packedByteLength } from '../../tensor/data-type.ts';
+import { EdgepackError } from '../../diagnostics/edgepack-error.ts';
+import { printable } from '../../diagnostics/printable.ts';
+import { bitsPerElement, DataType, dataTypeName, packedByteLength } from '../../tensor/data-type.ts';
 import type { TensorData } from '../../tensor/tensor.ts';
+import { decodeVarints, encodedPayload, type TypedField, typedFieldOf, varintCount } from './packed-numbers.ts';
 import type { TensorProto } from './proto.ts';
 
 /**
  * The elements of a tensor that is stored inside the model file, whichever field they are in. `raw_data` is passed on as
- * a view; the typed fields are converted when the bytes are first asked for (ONNX specification, TensorProto).
+ * a view; the typed fields are converted when the bytes are asked for (ONNX specification, TensorProto).
+ * @throws EdgepackError `model-invalid` where the file holds more or fewer elements than the shape states.
  */
 export function inlineTensorData(proto: TensorProto, elementCount: number): TensorData {
   const dataType = proto.dataType ?? 0;
-  if (dataType === DataType.string) {
-    const strings = proto.stringData ?? [];
-    return { byteLength: 0, bytes: () => new Uint8Array(0), strings: () => strings };
-  }
-  const raw = proto.rawData;
-  if (raw !== undefined && (raw.byteLength > 0 || elementCount === 0)) {
+  if (dataType === DataType.undefined) throw invalid(proto, 'states no element type');
+  if (dataType === DataType.string) return stringData(proto, elementCount);
+  const raw = proto.rawData as Uint8Array | undefined;
+  const byteLength = packedByteLength(dataType, elementCount);
+  const isKnown = bitsPerElement(dataType) > 0;
+  const field = typedFieldOf(dataType);
+  const payload = encodedPayload(proto, field);
+  if (raw !== undefined && raw.byteLength > 0) {
+    if (payload.byteLength > 0) throw invalid(proto, 'holds its elements twice, in raw_data and in a typed field');
+    if (isKnown && raw.byteLength !== byteLength) throw wrongLength(proto, `${raw.byteLength} bytes`, byteLength);
     return { byteLength: raw.byteLength, bytes: () => raw };
   }
-  let converted: Uint8Array | undefined;
+  if (!isKnown) return { byteLength: 0, bytes: () => new Uint8Array(0) };
+  const stored = field.isVarint ? varintCount(payload) : payload.byteLength / field.bytes;
+  const needed = field.isVarint ? storedNumbers(dataType, elementCount) : byteLength / field.bytes;
+  if (stored !== needed) throw wrongLength(proto, `${stored} elements`, needed);
+  if (!field.isVarint) return { byteLength, bytes: () => payload };
+  let converted: WeakRef<Uint8Array> | undefined;
   return {
-    byteLength: packedByteLength(dataType, elementCount),
+    byteLength,
     bytes: () => {
-      converted ??= convertTypedFields(proto, dataType);
-      return converted;
+      let bytes = converted?.deref();
+      if (bytes === undefined) {
+        bytes = convertVarints(payload, field, dataType, stored);
+        converted = new WeakRef(bytes);
+      }
+      return bytes;
     },
   };
 }
 
-function convertTypedFields(proto: TensorProto, dataType: number): Uint8Array {
-  const int32Data = proto.int32Data ?? [];
-  switch (dataType) {
-    case DataType.float32:
-    case DataType.complex64:
-      return bytesOf(Float32Array.from(proto.floatData ?? []));
-    case DataType.float64:
-    case DataType.complex128:
-      return bytesOf(Float64Array.from(proto.doubleData ?? []));
-    case DataType.int64:
-      return bytesOf(BigInt64Array.from(proto.int64Data ?? [], longToBigInt));
-    case DataType.uint64:
-      return bytesOf(BigUint64Array.from(proto.uint64Data ?? [], longToBigInt));
-    case DataType.uint32:
-      return bytesOf(Uint32Array.from(proto.uint64Data ?? [], (value) => value.low >>> 0));
-    case DataType.int32:
-      return bytesOf(Int32Array.from(int32Data));
-    case DataType.int16:
-    case DataType.uint16:
-    case DataType.float16:
-    case DataType.bfloat16:
-      return bytesOf(Uint16Array.from(int32Data));
-    default:
-      // 8-bit types hold one element per int32, sub-byte types one packed byte per int32.
-      return Uint8Array.from(int32Data);
-  }
+function stringData(proto: TensorProto, elementCount: number): TensorData {
+  const strings = proto.stringData ?? [];
+  if (strings.length !== elementCount) throw wrongLength(proto, `${strings.length} strings`, elementCount);
+  return { byteLength: 0, bytes: () => new Uint8Array(0), strings: () => strings };
 }
 
-function bytesOf(array: ArrayBufferView): Uint8Array {
-  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+/** 8-bit types take one number per element; sub-byte types one per packed byte. */
+function storedNumbers(dataType: number, elementCount: number): number {
+  return bitsPerElement(dataType) < 8 ? packedByteLength(dataType, elementCount) : elementCount;
+}
+
+function convertVarints(payload: Uint8Array, field: TypedField, dataType: number, count: number): Uint8Array {
+  const words = decodeVarints(payload, count);
+  if (field.bytes === 8 && bitsPerElement(dataType) === 64) return new Uint8Array(words.buffer);
+  const bits = Math.max(8, bitsPerElement(dataType));
+  const result = bits === 32 ? new Uint32Array(count) : bits === 16 ? new Uint16Array(count) : new Uint8Array(count);
+  for (let i = 0; i < count; i++) result[i] = words[2 * i]!;
+  return new Uint8Array(result.buffer);
+}
+
+function wrongLength(proto: TensorProto, stored: string, needed: number): EdgepackError {
+  const dims = (proto.dims ?? []).slice(0, 16).join(', ');
+  return invalid(
+    proto,
+    `holds ${stored} where its shape [${dims}] of ${dataTypeName(proto.dataType ?? 0)} needs ${needed}`,
+  );
+}
+
+function invalid(proto: TensorProto, message: string): EdgepackError {
+  return new EdgepackError('model-invalid', message, {
+    location: { tensor: printable(proto.name ?? '') },
+    hint: 'the file is damaged or was written by a faulty tool: export the model again',
+  });
 }
 
 /** Exact value of a 64-bit integer of the wire format. */
@@ -67,6 +87,8 @@ export function longToBigInt(value: Long): bigint {
 
 /** A number where that is exact, a bigint otherwise. */
 export function longToInt(value: Long): number | bigint {
-  const big = longToBigInt(value);
-  return big >= -9007199254740991n && big <= 9007199254740991n ? Number(big) : big;
+  const high = value.high;
+  if (high >= -0x200000 && high < 0x200000 && !(value.unsigned && high < 0))
+    return high * 0x100000000 + (value.low >>> 0);
+  return longToBigInt(value);
 }
