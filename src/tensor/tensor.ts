@@ -92,7 +92,7 @@ export class Tensor {
         { location: { tensor: this.name } },
       );
     }
-    return new ArrayType(source.slice().buffer as ArrayBuffer);
+    return new ArrayType(new Uint8Array(source).buffer);
   }
 
   /** A copy of the elements as float32, from any float or integer type of at most 32 bits, float64 or int64. */
