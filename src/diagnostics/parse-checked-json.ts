@@ -100,7 +100,7 @@ function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType): Described {
       return { ...described, key: keyPath([...issue.path, ...inner.path]) };
     }
   }
-  return { key, reason: lowerFirst(printable(issue.message, 200)) };
+  return { key, reason: explainIssue(issue) };
 }
 
 function deepest(issues: readonly z.core.$ZodIssue[]): number {
@@ -121,8 +121,11 @@ function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): readonly st
   const definition = (value: unknown) => (value as { _zod?: { def?: Record<string, unknown> } })?._zod?.def;
   const unwrap = (value: unknown): unknown => {
     let inner = value;
-    while (definition(inner)?.innerType !== undefined) inner = definition(inner)?.innerType;
-    return inner;
+    for (;;) {
+      const next = definition(inner)?.innerType ?? definition(inner)?.out;
+      if (next === undefined) return inner;
+      inner = next;
+    }
   };
   for (const part of path) {
     const def = definition(unwrap(current));
@@ -132,6 +135,26 @@ function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): readonly st
   return Object.keys((definition(unwrap(current))?.shape as Record<string, unknown> | undefined) ?? {});
 }
 
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
+/** What is wrong with a value, in plain words: "must be at most 0.99", "must be one of exact, saturating-u8s8". */
+export function explainIssue(issue: z.core.$ZodIssue): string {
+  const counted = (limit: number | bigint, origin: string) =>
+    origin === 'string' ? `${limit} characters long` : origin === 'array' ? `${limit} entries long` : String(limit);
+  switch (issue.code) {
+    case 'too_big':
+      return `must be ${issue.inclusive === false ? 'less than' : 'at most'} ${counted(issue.maximum, issue.origin)}`;
+    case 'too_small':
+      return `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${counted(issue.minimum, issue.origin)}`;
+    case 'invalid_value':
+      return `must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map(String).join(', ')}`;
+    case 'invalid_type':
+      return `must be ${article(issue.expected)}`;
+    default:
+      return printable(issue.message.charAt(0).toLowerCase() + issue.message.slice(1), 200);
+  }
+}
+
+function article(type: string): string {
+  const word = type === 'int' ? 'whole number' : type === 'string' ? 'text' : type;
+  if (word === 'text' || word === 'nonoptional') return word === 'text' ? 'text' : 'there';
+  return `${/^[aeiou]/.test(word) ? 'an' : 'a'} ${word}`;
 }

@@ -19,7 +19,7 @@ export const compressOptionsSchema = z
       .min(1)
       .optional()
       .describe(
-        'What to do: balanced, accurate, weight-only or a JSON file (default: balanced, without data weight-only).',
+        'What to do: balanced, accurate, weight-only or a JSON file; by default balanced, without data weight-only.',
       ),
     output: z.string().min(1).default('out').describe('Folder for the results.'),
     data: z
@@ -40,7 +40,7 @@ export const compressOptionsSchema = z
     calibrationMethod: z
       .enum(['min-max', 'percentile', 'entropy', 'mse'])
       .optional()
-      .describe('How activation ranges are chosen (default: as the recipe says).'),
+      .describe('How activation ranges are chosen; the recipe decides by default.'),
     nodesToExclude: z
       .array(z.string().min(1).max(4096))
       .max(10_000)
@@ -57,7 +57,7 @@ export const compressOptionsSchema = z
       .min(1)
       .max(1024)
       .optional()
-      .describe('Threads of the inference engine (default: those of the target).'),
+      .describe('Threads of the inference engine; by default those of the target.'),
     seed: z.int().min(0).max(4_294_967_295).default(0).describe('Seed of everything random.'),
     cacheFolder: z
       .string()

@@ -15,15 +15,15 @@ const share = z
   })
   .describe('A share of the evaluation samples with its 95 % interval.');
 
-const scores = {
+export const scoreFields = {
   top1: share.nullable().describe('Highest score on the right class; null without labels.'),
   top5: share
     .nullable()
     .describe('Right class among the five highest; null without labels or with fewer than 6 classes.'),
 };
 
-const comparison = z.strictObject({
-  ...scores,
+export const comparisonSchema = z.strictObject({
+  ...scoreFields,
   agreement: share.nullable().describe('Same highest class as the original model; null where outputs are not classes.'),
   sqnrDb: z.number().nullable().describe('Signal to quantization noise of the outputs; null where they are identical.'),
   cosine: z.number().min(-1).max(1).nullable().describe('Mean cosine between the outputs of both models.'),
@@ -34,13 +34,21 @@ const comparison = z.strictObject({
     .describe('Mean KL divergence from the original, in nats, over softmax outputs.'),
 });
 
+export const pairedSchema = z.strictObject({
+  b: count.describe('Right before, wrong after.'),
+  c: count.describe('Wrong before, right after.'),
+  difference: z.number().min(-1).max(1).describe('(b - c) / samples: positive is a loss.'),
+  standardError: z.number().min(0).describe('sqrt(b + c) / samples.'),
+});
+
 const latencySamples = z.strictObject({
   medianMs: z.number().min(0),
   p90Ms: z.number().min(0),
   samples: z.array(z.number().min(0)).describe('Every measured run, in milliseconds, in order.'),
 });
 
-const model = z
+/** Facts about a model file. */
+export const modelFactsSchema = z
   .strictObject({
     path: z.string().describe('As it was given.'),
     name: z.string().describe('File name without extension.'),
@@ -51,7 +59,7 @@ const model = z
     macs: z.number().min(0).nullable().describe('Multiply-accumulates of one run; null where shapes are not known.'),
     nodes: count.describe('Nodes of the main graph.'),
   })
-  .describe('The model that came in.');
+  .describe('A model file.');
 
 const step = z.strictObject({
   name: z.string().describe('What a person calls it.'),
@@ -59,7 +67,7 @@ const step = z.strictObject({
   modified: z.boolean(),
   durationMs: z.number().min(0),
   changes: z
-    .array(z.strictObject({ kind: z.string(), subject: z.string(), detail: z.string() }))
+    .array(z.strictObject({ kind: z.string(), subject: z.string(), detail: z.string().optional() }))
     .describe('Facts: what was done to which node or initializer.'),
   loss: z
     .strictObject({
@@ -99,18 +107,10 @@ const accuracy = z
     samples: count,
     labelled: z.boolean(),
     metric: z.enum(['top1', 'agreement', 'sqnr']).describe('What the comparison rests on.'),
-    original: z.strictObject(scores).describe('The original model.'),
-    exact: comparison.nullable().describe("The compressed model in the target's arithmetic."),
-    host: comparison.nullable().describe("The compressed model by this host's engine as it comes."),
-    paired: z
-      .strictObject({
-        b: count.describe('Right before, wrong after.'),
-        c: count.describe('Wrong before, right after.'),
-        difference: z.number().min(-1).max(1).describe('(b - c) / samples: positive is a loss.'),
-        standardError: z.number().min(0).describe('sqrt(b + c) / samples.'),
-      })
-      .nullable()
-      .describe('Sample by sample, original against exact; null without labels.'),
+    original: z.strictObject(scoreFields).describe('The original model.'),
+    exact: comparisonSchema.nullable().describe("The compressed model in the target's arithmetic."),
+    host: comparisonSchema.nullable().describe("The compressed model by this host's engine as it comes."),
+    paired: pairedSchema.nullable().describe('Sample by sample, original against exact; null without labels.'),
     limit: z
       .strictObject({
         maxAccuracyDropPoints: z.number().min(0),
@@ -128,7 +128,7 @@ export const reportSchema = z
   .strictObject({
     reportVersion: z.literal(1),
     tool: z.strictObject({ name: z.literal('edgepack'), version: z.string() }),
-    model,
+    model: modelFactsSchema,
     target: targetSchema,
     recipe: recipeSchema.describe('As it ran: with the options of the command line filled in.'),
     data: z
@@ -208,6 +208,7 @@ export const reportSchema = z
   .describe('The report of one run of edgepack compress.');
 
 export type Report = z.output<typeof reportSchema>;
+export type ModelFacts = z.output<typeof modelFactsSchema>;
 export type ReportSizes = Report['sizes'];
 export type ReportStep = Report['steps'][number];
 export type ReportAccuracy = NonNullable<Report['accuracy']>;

@@ -24,7 +24,8 @@ export function loadTarget(nameOrPath: string): Target {
   if (/\.json$|[/\\]/i.test(nameOrPath)) return readCheckedJson(nameOrPath, targetSchema, 'target', 'target');
   const names = listTargets();
   if (!names.includes(nameOrPath)) {
-    const near = closestName(nameOrPath, names);
+    const begun = names.filter((name) => name.startsWith(nameOrPath)).join(', ');
+    const near = begun === '' ? closestName(nameOrPath, names) : begun;
     throw new EdgepackError('target', `target "${printable(nameOrPath)}" is unknown`, {
       hint:
         near === undefined

@@ -1,0 +1,95 @@
+import { Command, Option } from 'commander';
+import { EdgepackError, ExitCode } from '../../diagnostics/edgepack-error.ts';
+import { checkValue } from '../../diagnostics/parse-checked-json.ts';
+import { type CompressOptions, compressOptionsSchema } from '../../pipeline/compress-options.ts';
+import { renderTerminal } from '../../report/render-terminal.ts';
+import { type CommandContext, CommandSession, type CommonOptions, withCommonOptions } from '../command-session.ts';
+import { loadConfig } from '../load-config.ts';
+import { type OptionHint, optionsFromSchema } from '../options-from-schema.ts';
+import { renderPlan } from '../render-plan.ts';
+
+/** Short flags and value words of the options; everything else comes from the schema. */
+export const optionHints: Readonly<Record<string, OptionHint>> = {
+  target: { short: '-t', value: 'device' },
+  recipe: { short: '-r', value: 'recipe' },
+  output: { short: '-o', value: 'folder' },
+  data: { short: '-d', value: 'path' },
+  calibration: { value: 'path' },
+  evaluation: { value: 'path' },
+  labels: { value: 'file' },
+  preprocess: { value: 'preset' },
+  sparsity: { value: 'share' },
+  calibrationMethod: { value: 'method' },
+  nodesToExclude: { value: 'pattern' },
+  maxAccuracyDrop: { value: 'points' },
+  threads: { value: 'count' },
+  cacheFolder: { value: 'folder' },
+  force: { short: '-f' },
+};
+
+const examples = `
+Examples:
+  edgepack compress model.onnx --target rpi4 --data photos/
+      int8 weights and activations, calibrated and checked on your photos
+  edgepack compress model.onnx --target rpi4
+      no data: int8 weights only, the model still computes in float
+  edgepack compress model.onnx -t n100 -d samples.npz --recipe accurate -o small/
+  edgepack compress model.onnx -t rpi5 -d photos/ --sparsity 0.5 --nodes-to-exclude "/head/*"
+  edgepack compress model.onnx --dry-run
+      says what would be done and writes nothing
+
+Writes <name>.onnx, <name>.epk, report.json and report.md into the output folder.
+Options may also stand in edgepack.config.json; the command line comes first.
+Exit codes: 0 done, 1 accuracy limit not met, 2 wrong arguments or data, 3 model refused, 70 a bug, 130 interrupted.`;
+
+export function compressCommand(context: CommandContext): Command {
+  const command = new Command('compress')
+    .summary('Make a model smaller and faster for a device')
+    .description(
+      'Optimises, prunes and quantizes an ONNX model for a device, packs it, and reports what that cost and gained.',
+    )
+    .argument('[model]', 'the .onnx file')
+    .addHelpText('after', examples);
+  for (const option of optionsFromSchema(compressOptionsSchema, optionHints)) command.addOption(option);
+  command.addOption(
+    new Option('--config <file>', 'Configuration to start from (default: edgepack.config.json, where there is one)'),
+  );
+  return withCommonOptions(command).action(async (model: string | undefined, flags: Flags) => {
+    const session = new CommandSession(context, flags);
+    const { json, quiet, verbose, config: configPath, ...own } = flags;
+    const { model: configured, ...config } = loadConfig(context.process.cwd(), configPath);
+    const modelPath = model ?? configured;
+    if (modelPath === undefined) {
+      throw new EdgepackError('usage', 'compress: no model is given', {
+        hint: 'For example: edgepack compress model.onnx --target rpi4',
+      });
+    }
+    const options = checkValue({ ...config, ...own }, compressOptionsSchema, 'usage', 'compress');
+    const { report, plan, outputs } = await context.api.compress(session.path(modelPath), withPaths(options, session), {
+      logger: session.logger,
+      signal: session.signal,
+      commandLine: session.commandLine,
+    });
+    if (report === null) {
+      session.print(plan ?? { outputs }, () => (plan === null ? '' : renderPlan(plan, session.style)));
+      return;
+    }
+    session.print(report, () => renderTerminal(report, session.style));
+    if (report.accuracy?.limit?.met === false) context.setExitCode(ExitCode.gateFailed);
+  });
+}
+
+type Flags = CommonOptions & CompressOptions & { readonly config?: string };
+
+function withPaths(options: CompressOptions, session: CommandSession): CompressOptions {
+  const located = { ...options };
+  for (const key of ['output', 'data', 'calibration', 'evaluation', 'labels', 'cacheFolder'] as const) {
+    const value = located[key];
+    if (value !== undefined) located[key] = session.path(value);
+  }
+  for (const key of ['target', 'recipe', 'preprocess'] as const) {
+    const value = located[key];
+    if (typeof value === 'string' && /\.json$|[/\\]/i.test(value)) located[key] = session.path(value);
+  }
+  return located;
+}

@@ -1,0 +1,68 @@
+import { Command, Option } from 'commander';
+import { EdgepackError } from '../../diagnostics/edgepack-error.ts';
+import { compressOptionsSchema } from '../../pipeline/compress-options.ts';
+import type { EvaluateOptions } from '../cli-api.ts';
+import { type CommandContext, CommandSession, type CommonOptions, withCommonOptions } from '../command-session.ts';
+import { loadConfig } from '../load-config.ts';
+import { optionsFromSchema } from '../options-from-schema.ts';
+import { renderEvaluation } from '../render-evaluation.ts';
+import { optionHints } from './compress.ts';
+
+const examples = `
+Examples:
+  edgepack evaluate model.onnx --data test.npz
+  edgepack evaluate out/model.onnx --data photos/ --against model.onnx --target rpi4
+      accuracy of both, how often they agree, and the noise between their outputs
+  edgepack evaluate model.onnx --data d.npz --no-exact
+      only as this host's engine computes`;
+
+type Flags = CommonOptions & Partial<EvaluateOptions> & { readonly config?: string };
+
+export function evaluateCommand(context: CommandContext): Command {
+  const shared = compressOptionsSchema.pick({
+    data: true,
+    labels: true,
+    preprocess: true,
+    target: true,
+    threads: true,
+  });
+  const command = new Command('evaluate')
+    .summary('Measure the accuracy of a model, alone or against another')
+    .description(
+      "Runs a model on data: accuracy where there are labels, in the target's integer arithmetic and by this host's engine.",
+    )
+    .argument('<model>', 'the .onnx file')
+    .addOption(new Option('--against <model>', 'The model to compare with, often the original'))
+    .addHelpText('after', examples);
+  for (const option of optionsFromSchema(shared, optionHints)) command.addOption(option);
+  command
+    .addOption(new Option('--no-exact', "Leave out the target's arithmetic"))
+    .addOption(new Option('--config <file>', 'Configuration to take data and preprocessing from'));
+  return withCommonOptions(command).action(async (model: string, flags: Flags) => {
+    const session = new CommandSession(context, flags);
+    const config = loadConfig(context.process.cwd(), flags.config);
+    const data = flags.data ?? config.evaluation ?? config.data;
+    if (data === undefined) {
+      throw new EdgepackError('usage', 'evaluate: no data is given', {
+        hint: 'Add --data with an image folder, an .npy or an .npz file.',
+      });
+    }
+    const labels = flags.labels ?? config.labels;
+    const preprocess = flags.preprocess ?? config.preprocess;
+    const threads = flags.threads ?? config.threads;
+    const options: EvaluateOptions = {
+      data: session.path(data),
+      ...(labels === undefined ? {} : { labels: session.path(labels) }),
+      ...(preprocess === undefined ? {} : { preprocess }),
+      ...(flags.against === undefined ? {} : { against: session.path(flags.against) }),
+      target: flags.target ?? config.target ?? 'generic-arm64',
+      ...(threads === undefined ? {} : { threads }),
+      exact: flags.exact !== false,
+    };
+    const evaluation = await context.api.evaluate(session.path(model), options, {
+      logger: session.logger,
+      signal: session.signal,
+    });
+    session.print(evaluation, () => renderEvaluation(evaluation, session.style));
+  });
+}

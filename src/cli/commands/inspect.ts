@@ -1,0 +1,32 @@
+import { Command, Option } from 'commander';
+import { type CommandContext, CommandSession, type CommonOptions, withCommonOptions } from '../command-session.ts';
+import { renderInspection } from '../render-inspection.ts';
+
+const examples = `
+Examples:
+  edgepack inspect model.onnx
+  edgepack inspect model.onnx --layers
+      every layer instead of the largest
+  edgepack inspect model.onnx --json
+      the same facts for a program`;
+
+export function inspectCommand(context: CommandContext): Command {
+  const command = new Command('inspect')
+    .summary('Show what is in a model and what keeps it from int8')
+    .description(
+      'Shows operators, parameters, multiply-accumulates, bytes by layer and type, what keeps layers from int8, and where int8 can saturate.',
+    )
+    .argument('<model>', 'the .onnx file')
+    .addOption(new Option('--layers', 'List every layer'))
+    .addHelpText('after', examples);
+  return withCommonOptions(command).action(async (model: string, flags: CommonOptions & { layers?: boolean }) => {
+    const session = new CommandSession(context, flags);
+    const inspection = await context.api.inspect(session.path(model), {
+      logger: session.logger,
+      signal: session.signal,
+    });
+    session.print(inspection, () =>
+      renderInspection(inspection, { ...session.style, allLayers: flags.layers === true }),
+    );
+  });
+}

@@ -1,0 +1,44 @@
+import { existsSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { readCheckedJson } from '../diagnostics/parse-checked-json.ts';
+import { type Config, configSchema } from '../pipeline/compress-options.ts';
+
+export const configFileName = 'edgepack.config.json';
+
+/** Keys that always hold a path; the others do where their value looks like one. */
+const pathKeys = ['model', 'output', 'data', 'calibration', 'evaluation', 'labels', 'cacheFolder'] as const;
+const nameOrPathKeys = ['recipe', 'target', 'preprocess'] as const;
+
+/**
+ * The configuration a command starts from: the named file, else `edgepack.config.json` in the working folder, else
+ * nothing. Paths in it are relative to the file. Only what the file says is returned; defaults are not filled in.
+ * @throws EdgepackError `config` for a broken file or an unknown key, `file-not-found` for a named file that is not there.
+ */
+export function loadConfig(cwd: string, named: string | undefined): Partial<Config> {
+  const path = named === undefined ? join(cwd, configFileName) : resolve(cwd, named);
+  if (named === undefined && !existsSync(path)) return {};
+  let given: object = {};
+  const remembering = z.preprocess((raw) => {
+    if (typeof raw === 'object' && raw !== null) given = raw;
+    return raw;
+  }, configSchema);
+  const checked = readCheckedJson(path, remembering, 'config', 'configuration');
+  const config = Object.fromEntries(
+    Object.entries(checked).filter(([key]) => key !== '$schema' && Object.hasOwn(given, key)),
+  ) as Partial<Config>;
+  const folder = dirname(path);
+  if (folder === resolve(cwd)) return config;
+  for (const key of pathKeys) {
+    if (config[key] !== undefined) config[key] = relocate(config[key], folder);
+  }
+  for (const key of nameOrPathKeys) {
+    const value = config[key];
+    if (typeof value === 'string' && /\.json$|[/\\]/i.test(value)) config[key] = relocate(value, folder);
+  }
+  return config;
+}
+
+function relocate(path: string, folder: string): string {
+  return isAbsolute(path) ? path : join(folder, path);
+}

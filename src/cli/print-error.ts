@@ -1,0 +1,40 @@
+import { Chalk } from 'chalk';
+import { CommanderError } from 'commander';
+import { EdgepackError, ExitCode } from '../diagnostics/edgepack-error.ts';
+import { type CliProcess, colorLevel } from './cli-process.ts';
+
+/**
+ * Prints what went wrong and returns the exit code: a known mistake as one calm line and a hint, an unknown one with
+ * its stack and where to report it.
+ */
+export function printError(error: unknown, process: CliProcess): number {
+  const chalk = new Chalk({ level: colorLevel(process.stderr, process.env) });
+  const say = (label: string, text: string) => process.stderr.write(`${label} ${text}\n`);
+  if (error instanceof EdgepackError && error.exitCode !== ExitCode.internal) {
+    say(chalk.red('error:'), oneLine(error.message));
+    if (error.hint !== undefined) say(chalk.cyan('hint:'), oneLine(error.hint));
+    return error.exitCode;
+  }
+  if (error instanceof CommanderError) {
+    const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+    say(chalk.red('error:'), oneLine(message));
+    say(
+      chalk.cyan('hint:'),
+      suggestion === undefined
+        ? '"edgepack help" shows the commands and their options.'
+        : suggestion.replace(/^\(|\)$/g, ''),
+    );
+    return ExitCode.usage;
+  }
+  const code = error instanceof EdgepackError ? ` (${error.code})` : '';
+  say(chalk.red('internal error:'), `${error instanceof Error ? oneLine(error.message) : String(error)}${code}`);
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    process.stderr.write(`${cause === error ? '' : 'caused by '}${cause.stack ?? cause.message}\n`);
+  }
+  say(chalk.cyan('hint:'), 'This is a mistake in edgepack. Please report it with the lines above and the command.');
+  return ExitCode.internal;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*[\r\n]+\s*/g, ' ');
+}

@@ -1,0 +1,31 @@
+import { Chalk, type ColorSupportLevel } from 'chalk';
+import { printable } from '../diagnostics/printable.ts';
+import { formatBytes } from '../report/number-format.ts';
+import type { CompressPlan } from './cli-api.ts';
+
+/** What a dry run has to say. */
+export function renderPlan(plan: CompressPlan, style: { readonly colorLevel: ColorSupportLevel }): string {
+  const chalk = new Chalk({ level: style.colorLevel });
+  const samples =
+    plan.calibrationSamples + plan.evaluationSamples === 0
+      ? 'none: weights only, accuracy is not measured'
+      : `${plan.calibrationSamples} to calibrate, ${plan.evaluationSamples} to evaluate`;
+  const lines = [
+    chalk.bold('Dry run: nothing was written.'),
+    '',
+    `  model    ${printable(plan.model.path, 300)} (${formatBytes(plan.model.sizeBytes)})`,
+    `  target   ${printable(plan.target)}`,
+    `  recipe   ${printable(plan.recipe)}`,
+    `  data     ${samples}`,
+    ...plan.steps.map(
+      (step, index) => `  ${index === 0 ? 'steps ' : '      '}   ${index + 1}. ${step.pass}${describe(step.options)}`,
+    ),
+    ...plan.outputs.map((path, index) => `  ${index === 0 ? 'writes' : '      '}   ${printable(path, 300)}`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function describe(options: Readonly<Record<string, unknown>>): string {
+  const parts = Object.entries(options).map(([key, value]) => `${key} ${printable(JSON.stringify(value) ?? '', 80)}`);
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
+}

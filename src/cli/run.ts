@@ -1,0 +1,110 @@
+import { Command, CommanderError } from 'commander';
+import { ExitCode } from '../diagnostics/edgepack-error.ts';
+import type { CliApi } from './cli-api.ts';
+import { type CliProcess, colorLevel, columns } from './cli-process.ts';
+import type { CommandContext } from './command-session.ts';
+import { compressCommand } from './commands/compress.ts';
+import { evaluateCommand } from './commands/evaluate.ts';
+import { inspectCommand } from './commands/inspect.ts';
+import { packCommand, unpackCommand } from './commands/pack.ts';
+import { targetsCommand } from './commands/targets.ts';
+import { printError } from './print-error.ts';
+
+const interruptedExitCode = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** How long an interrupted command may take to clean up. */
+const cleanUpMs = 5000;
+
+const examples = `
+Start here:
+  edgepack compress model.onnx --target rpi4 --data photos/
+  edgepack inspect model.onnx
+  edgepack targets
+
+"edgepack <command> --help" shows the options and examples of a command.`;
+
+/**
+ * Runs one command line and returns the exit code; nothing is thrown and the process is not ended.
+ * Results go to the output stream, everything else to the error stream.
+ */
+export async function run(process: CliProcess, api: CliApi): Promise<number> {
+  const abort = new AbortController();
+  let exitCode: number = ExitCode.ok;
+  let interrupted: ((code: number) => void) | undefined;
+  const interruption = new Promise<number>((resolve) => {
+    interrupted = resolve;
+  });
+  const listeners = (['SIGINT', 'SIGTERM'] as const).map((signal) => {
+    const listener = () => {
+      abort.abort(new Error(`interrupted by ${signal}`));
+      interrupted?.(interruptedExitCode[signal]);
+    };
+    process.on?.(signal, listener);
+    return () => process.off?.(signal, listener);
+  });
+  const context: CommandContext = {
+    process,
+    api,
+    signal: abort.signal,
+    setExitCode: (code) => {
+      exitCode = code;
+    },
+  };
+  try {
+    const work = execute(context).then(() => exitCode);
+    const code = await Promise.race([work, interruption.then((code) => settle(work, code))]);
+    if (abort.signal.aborted) process.stderr.write('interrupted\n');
+    return code;
+  } catch (error) {
+    if (abort.signal.aborted) {
+      process.stderr.write('interrupted\n');
+      return interruption;
+    }
+    if (error instanceof CommanderError && error.exitCode === 0) return ExitCode.ok;
+    if (error instanceof CommanderError && error.code === 'commander.help') return ExitCode.usage;
+    return printError(error, process);
+  } finally {
+    for (const remove of listeners) remove();
+  }
+}
+
+/** Waits for interrupted work to clean up, but not for ever. */
+async function settle(work: Promise<number>, code: number): Promise<number> {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, cleanUpMs);
+  });
+  await Promise.race([work.catch(() => undefined), patience]);
+  clearTimeout(timer);
+  return code;
+}
+
+async function execute(context: CommandContext): Promise<void> {
+  const { process } = context;
+  const program = new Command('edgepack')
+    .description('Makes ONNX models smaller and faster for edge devices, and says honestly what that cost and gained.')
+    .version(context.api.version, '-V, --version', 'Print the version')
+    .helpOption('-h, --help', 'Show help')
+    .helpCommand('help [command]', 'Show help for a command')
+    .addHelpText('after', examples);
+  for (const create of [compressCommand, inspectCommand, evaluateCommand, packCommand, unpackCommand, targetsCommand]) {
+    program.addCommand(create(context));
+  }
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .configureOutput({
+        writeOut: (text) => process.stdout.write(text),
+        writeErr: (text) => process.stderr.write(text),
+        outputError: () => undefined,
+        getOutHelpWidth: () => columns(process.stdout),
+        getErrHelpWidth: () => columns(process.stderr),
+        getOutHasColors: () => colorLevel(process.stdout, process.env) > 0,
+        getErrHasColors: () => colorLevel(process.stderr, process.env) > 0,
+      })
+      .showSuggestionAfterError(true)
+      .allowExcessArguments(false);
+    if (command !== program) command.helpOption('-h, --help', 'Show help');
+  }
+  await program.parseAsync([...process.argv]);
+}

@@ -1,0 +1,117 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CliApi } from '../../src/cli/cli-api.ts';
+import type { CliProcess } from '../../src/cli/cli-process.ts';
+import { run } from '../../src/cli/run.ts';
+import type { Evaluation } from '../../src/report/evaluation-schema.ts';
+import type { Inspection } from '../../src/report/inspection-schema.ts';
+import { listTargets, loadTarget } from '../../src/targets/load-target.ts';
+import { exampleReport } from '../report/example-report.ts';
+
+const file = { path: 'model.onnx', sizeBytes: 1000, sha256: 'd'.repeat(64) };
+
+export const exampleInspection: Inspection = {
+  inspectionVersion: 1,
+  model: exampleReport().model,
+  inputs: [{ name: 'image', dataType: 'float32', shape: ['batch', 784] }],
+  outputs: [{ name: 'scores', dataType: 'float32', shape: null }],
+  operators: [
+    { domain: '', opType: 'Relu', count: 1, macs: 0 },
+    { domain: '', opType: 'Gemm', count: 2, macs: 101_632 },
+    { domain: 'com.example', opType: 'Magic', count: 1, macs: null },
+  ],
+  unknownDomains: ['com.example'],
+  layers: Array.from({ length: 14 }, (_, i) => ({
+    name: `/block${i}/Gemm`,
+    opType: 'Gemm',
+    parameters: 1000 + i,
+    weightBytes: 4000 + 4 * i,
+    dataType: 'float32',
+    macs: 1000,
+  })),
+  bytesByType: [{ dataType: 'float32', initializers: 28, sizeBytes: 401_000 }],
+  quantization: {
+    state: 'mixed',
+    blockers: [{ subject: 'com.example.Magic', reason: 'unknown operator' }],
+    saturation: { possible: true, where: [{ node: '/block0/Gemm', worstPairSum: 64_770 }], on: 'x86 without VNNI' },
+  },
+  warnings: [],
+};
+
+const share = (value: number) => ({ value, low: value - 0.02, high: value + 0.02 });
+export const exampleEvaluation: Evaluation = {
+  evaluationVersion: 1,
+  model: file,
+  against: { ...file, path: 'original.onnx' },
+  target: 'rpi4',
+  arithmetic: 'exact',
+  data: { path: 'd.npz', samples: 500, labelled: true },
+  exact: { top1: share(0.9), top5: null },
+  host: { top1: share(0.89), top5: null },
+  comparison: {
+    against: { top1: share(0.91), top5: null },
+    exact: { top1: share(0.9), top5: null, agreement: share(0.97), sqnrDb: 25, cosine: 0.999, klDivergence: 0.01 },
+    host: { top1: share(0.89), top5: null, agreement: share(0.96), sqnrDb: 22, cosine: 0.998, klDivergence: 0.02 },
+    paired: { b: 7, c: 2, difference: 0.01, standardError: 0.006 },
+  },
+  note: 'This host saturates; the target does not.',
+};
+
+/** A call of the API, as the commands made it. */
+export type Call = { readonly name: string; readonly args: readonly unknown[] };
+
+export function fakeApi(calls: Call[] = [], change: Partial<CliApi> = {}): CliApi {
+  const record =
+    <Result>(name: string, result: Result) =>
+    (...args: unknown[]) => {
+      calls.push({ name, args });
+      return Promise.resolve(result);
+    };
+  return {
+    version: '1.2.3',
+    compress: record('compress', { report: exampleReport(), plan: null, outputs: [file] }),
+    inspect: record('inspect', exampleInspection),
+    evaluate: record('evaluate', exampleEvaluation),
+    pack: record('pack', { onnx: file, epk: { ...file, path: 'model.epk', sizeBytes: 400 } }),
+    unpack: record('unpack', { onnx: file, epk: { ...file, path: 'model.epk', sizeBytes: 400 } }),
+    listTargets,
+    loadTarget,
+    ...change,
+  };
+}
+
+export interface CliResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly calls: readonly Call[];
+}
+
+export interface CliSettings {
+  readonly api?: Partial<CliApi>;
+  readonly cwd?: string;
+  readonly env?: Record<string, string>;
+  readonly isTTY?: boolean;
+  /** Gets the listeners of signals, so that a test can send one. */
+  readonly onSignal?: (signal: string, listener: () => void) => void;
+}
+
+/** Runs one command line in this process and collects what it writes. */
+export async function runCli(args: readonly string[], settings: CliSettings = {}): Promise<CliResult> {
+  const calls: Call[] = [];
+  let stdout = '';
+  let stderr = '';
+  const terminal = settings.isTTY === true ? { isTTY: true, columns: 100 } : {};
+  const process: CliProcess = {
+    argv: ['node', 'edgepack', ...args],
+    env: settings.env ?? {},
+    cwd: () => settings.cwd ?? mkdtempSync(join(tmpdir(), 'edgepack-cli-')),
+    stdout: { ...terminal, write: (text) => (stdout += text) },
+    stderr: { ...terminal, write: (text) => (stderr += text) },
+    on: (signal, listener) => settings.onSignal?.(signal, listener),
+    off: () => undefined,
+  };
+  const exitCode = await run(process, fakeApi(calls, settings.api));
+  return { exitCode, stdout, stderr, calls };
+}

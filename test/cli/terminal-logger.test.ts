@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { progressText, terminalLogger, type Verbosity } from '../../src/cli/terminal-logger.ts';
+
+function collect(verbosity: Verbosity) {
+  let text = '';
+  const logger = terminalLogger({ write: (part) => (text += part) }, {}, verbosity);
+  logger.debug('detail');
+  logger.info('fact');
+  logger.warn('care');
+  const progress = logger.progress('Calibrating', 3);
+  progress.update(3);
+  progress.done();
+  return text;
+}
+
+describe('terminalLogger', () => {
+  it('says less when quiet and more when verbose', () => {
+    expect(collect('quiet')).toBe('');
+    expect(collect('normal')).toBe('fact\nwarning: care\n');
+    expect(collect('verbose')).toMatch(/^detail\nfact\nwarning: care\nCalibrating: 3, [\d.]+ µs\n$/);
+  });
+
+  it('reports longer work in one line where there is no terminal', async () => {
+    let text = '';
+    const progress = terminalLogger({ write: (part) => (text += part) }, {}, 'normal').progress('Evaluating', 10);
+    progress.update(10);
+    await new Promise((resolve) => setTimeout(resolve, 1050));
+    progress.done();
+    expect(text).toMatch(/^Evaluating: 10, 1\.0\d s\n$/);
+  });
+});
+
+describe('progressText', () => {
+  it('tells the time left once there is a pace', () => {
+    expect(progressText('Calibrating', 0, 100, 5000)).toBe('Calibrating 0/100');
+    expect(progressText('Calibrating', 25, 100, 900)).toBe('Calibrating 25/100');
+    expect(progressText('Calibrating', 25, 100, 5000)).toBe('Calibrating 25/100, 15 s left');
+    expect(progressText('Calibrating', 10, 1000, 5000)).toBe('Calibrating 10/1000, 8 min 15 s left');
+    expect(progressText('Calibrating', 100, 100, 5000)).toBe('Calibrating 100/100');
+    expect(progressText('Searching', 7, undefined, 5000)).toBe('Searching 7');
+  });
+});
