@@ -78,6 +78,13 @@ export function planImages(input: InputSpec, named: NamedPreprocess | undefined,
   if (settings.dtype !== undefined && settings.dtype !== dataTypeName(input.dataType)) {
     throw mismatch(`dtype is ${settings.dtype}`, 'leave dtype out');
   }
+  const batch = input.shape[0];
+  if (axes.batch && typeof batch === 'number' && batch !== 1) {
+    throw mismatch(
+      'makes one image at a time',
+      `the model takes ${batch} samples at a time; export it with a symbolic batch dimension or a batch of 1`,
+    );
+  }
   const color = settings.color ?? (axes.channels === 1 ? 'gray' : axes.channels === 3 ? 'rgb' : undefined);
   if (color === undefined ? stored !== axes.channels : (color === 'gray' ? 1 : 3) !== axes.channels) {
     throw mismatch(
@@ -205,16 +212,15 @@ function valueTable(divide: number, mean: number, std: number, input: InputSpec,
 
 function describe(plan: Omit<ImagePlan, 'description'>, name: string, assumed: boolean): string {
   const { resize, crop, settings, size } = plan;
-  const by = `${plan.kernel}`;
   const parts: string[] = [plan.color];
   if (resize !== null && 'cover' in resize) {
     const { width, height } = resize.cover;
     const target = width === height ? `short side to ${width}` : `cover ${width}x${height}`;
-    parts.push(`images of another size: ${target} (${by})`);
+    parts.push(`images of another size: ${target} (${plan.kernel})`);
   } else if (resize !== null && 'shortSide' in resize) {
-    parts.push(`short side to ${resize.shortSide} (${by})`);
+    parts.push(`short side to ${resize.shortSide} (${plan.kernel})`);
   } else if (resize !== null) {
-    parts.push(`resize to ${resize.width}x${resize.height} (${by})`);
+    parts.push(`resize to ${resize.width}x${resize.height} (${plan.kernel})`);
   }
   if (crop !== null) parts.push(`centre crop ${crop.width}x${crop.height}`);
   if (crop === null && resize === null) parts.push(size === undefined ? 'any size' : 'size as stored');

@@ -54,7 +54,7 @@ export async function openDataset(path: string, options: OpenDatasetOptions): Pr
   const first = await source.read(0);
   const plan = [...reader.plansFor(first).values()][0];
   if (plan === undefined && preprocess !== undefined) throw preprocessUnused(preprocess, path, [...first.values()][0]!);
-  await reader.feed(first, source.origin(0));
+  reader.feed(first, source.origin(0));
   return datasetOver({
     count: source.count,
     labels: source.labels,

@@ -1,4 +1,4 @@
-import type { KernelEnum, default as sharpLibrary } from 'sharp';
+import type sharpLibrary from 'sharp';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { dataError, reasonOf } from './data-error.ts';
 import type { Size } from './image-plan.ts';
@@ -69,18 +69,4 @@ export async function decodeImage(bytes: Uint8Array, file: string): Promise<Pixe
       error,
     );
   }
-}
-
-/** Resamples to exactly `size`, 1 or 3 channels; kernels widen when the image shrinks (antialiasing). */
-export async function resizePixels(pixels: Pixels, size: Size, kernel: keyof KernelEnum): Promise<Pixels> {
-  const sharp = await loadSharp();
-  const { width, height, channels } = pixels;
-  const { data, info } = await sharp(pixels.data, {
-    raw: { width, height, channels: channels as 1 | 3 },
-    limitInputPixels: maxPixels,
-  })
-    .resize({ ...size, fit: 'fill', kernel, fastShrinkOnLoad: false })
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  return { ...size, channels: info.channels, data };
 }

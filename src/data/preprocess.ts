@@ -18,9 +18,9 @@ const fields = {
       'Size before the crop: the short side with the aspect kept, or exactly width by height. null: none. Left out: chosen by the size of the model input.',
     ),
   kernel: z
-    .enum(['nearest', 'linear', 'cubic', 'mitchell', 'lanczos2', 'lanczos3'])
+    .enum(['nearest', 'box', 'linear', 'cubic', 'lanczos'])
     .optional()
-    .describe('Interpolation of the resize, widened when the image shrinks. Default linear.'),
+    .describe('Interpolation of the resize, as Pillow does it: widened when the image shrinks. Default linear.'),
   crop: z
     .union([pixels, z.strictObject({ width: pixels, height: pixels })])
     .nullable()

@@ -3,23 +3,17 @@ import { elementArrayOf } from '../tensor/nd-array.ts';
 import { type SampleOrigin, sampleError } from './data-error.ts';
 import type { ImagePlan, Size } from './image-plan.ts';
 import { describeInput } from './input-spec.ts';
-import { type Pixels, resizePixels } from './pixels.ts';
+import type { Pixels } from './pixels.ts';
+import { resample } from './resample.ts';
 
 /**
  * Turns the pixels of one image into the model input that the plan is for: resize, centre crop, colour, values, layout.
  * @throws EdgepackError `data-mismatch` where the image is smaller than the crop or has another size than the input.
  */
-export async function renderImage(pixels: Pixels, plan: ImagePlan, origin: SampleOrigin): Promise<NdArray> {
+export function renderImage(pixels: Pixels, plan: ImagePlan, origin: SampleOrigin): NdArray {
   const target = resizedSize(pixels, plan);
   const same = target.width === pixels.width && target.height === pixels.height;
-  if (!same && pixels.channels !== 1 && pixels.channels !== 3) {
-    throw sampleError(
-      origin,
-      `has ${pixels.channels} channels and the size ${pixels.width}x${pixels.height}; only images of 1 or 3 channels are resized to ${target.width}x${target.height}`,
-      'store it in the size of the model input',
-    );
-  }
-  const resized = same ? pixels : await resizePixels(pixels, target, plan.kernel);
+  const resized = same ? pixels : resample(pixels, target, plan.kernel);
   const { width, height } = plan.crop ?? resized;
   if (width > resized.width || height > resized.height) {
     throw sampleError(

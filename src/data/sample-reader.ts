@@ -32,13 +32,12 @@ export class SampleReader {
     return plans;
   }
 
-  async feed(sample: ReadonlyMap<string, RawArray>, origin: SampleOrigin): Promise<Feeds> {
+  feed(sample: ReadonlyMap<string, RawArray>, origin: SampleOrigin): Feeds {
     const feeds: Record<string, NdArray> = {};
     for (const input of this.#inputs) {
       const raw = sample.get(input.name)!;
       const image = this.#asImage(input, raw);
-      feeds[input.name] =
-        image === undefined ? fed(input, raw, origin) : await renderImage(image.pixels, image.plan, origin);
+      feeds[input.name] = image === undefined ? fed(input, raw, origin) : renderImage(image.pixels, image.plan, origin);
     }
     checkSymbols(this.#inputs, feeds, origin);
     return feeds;
