@@ -2,7 +2,8 @@ import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Logger } from '../diagnostics/logger.ts';
 import type { CliApi } from './cli-api.ts';
-import { type CliProcess, colorLevel, columns } from './cli-process.ts';
+import type { CliProcess } from './cli-process.ts';
+import { type Style, terminalStyle } from './paint.ts';
 import { terminalLogger, type Verbosity } from './terminal-logger.ts';
 
 /** What a command gets beside its own arguments. */
@@ -45,9 +46,8 @@ export class CommandSession {
   }
 
   /** The style of text for a person on the output stream. */
-  get style(): { readonly colorLevel: 0 | 1; readonly columns: number } {
-    const { stdout, env } = this.#context.process;
-    return { colorLevel: colorLevel(stdout, env), columns: columns(stdout) };
+  get style(): Style {
+    return terminalStyle(this.#context.process.stdout, this.#context.process.env);
   }
 
   /** Prints a result: JSON where asked for, else the text, which --quiet leaves out. */

@@ -1,16 +1,15 @@
-import { Chalk, type ColorSupportLevel } from 'chalk';
 import { printable } from '../diagnostics/printable.ts';
 import type { Evaluation } from '../report/evaluation-schema.ts';
 import { formatPercent, formatPoints } from '../report/number-format.ts';
 import { plural } from '../report/report-findings.ts';
 import type { ReportComparison } from '../report/report-schema.ts';
+import type { Style } from './paint.ts';
 import { renderTable } from './render-table.ts';
 
 type Scores = Pick<ReportComparison, 'top1' | 'top5'>;
 
 /** Accuracy of a model, and of the one it is compared with, for a person. */
-export function renderEvaluation(evaluation: Evaluation, style: { readonly colorLevel: ColorSupportLevel }): string {
-  const chalk = new Chalk({ level: style.colorLevel });
+export function renderEvaluation(evaluation: Evaluation, style: Style): string {
   const { comparison, data } = evaluation;
   const exactName = `arithmetic of ${printable(evaluation.target)}`;
   const header = ['', 'top-1', '(95 %)', 'top-5', 'agreement', 'SQNR', 'cosine', 'KL'];
@@ -22,7 +21,7 @@ export function renderEvaluation(evaluation: Evaluation, style: { readonly color
   const used = header.map((_, column) => column === 0 || rows.some((cells) => cells[column] !== ''));
   const keep = (cells: readonly string[]) => cells.filter((_, column) => used[column]);
   const sections = [
-    chalk.bold(`${printable(evaluation.model.path, 300)} on ${plural(data.samples, 'sample')}`),
+    style.paint(`${printable(evaluation.model.path, 300)} on ${plural(data.samples, 'sample')}`, 'title'),
     used.filter(Boolean).length > 1 ? renderTable([keep(header), ...rows.map(keep)], [1, 2, 3, 4, 5, 6, 7]) : '',
   ];
   if (!data.labelled && comparison === null) {

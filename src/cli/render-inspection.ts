@@ -1,13 +1,11 @@
-import { Chalk, type ColorSupportLevel } from 'chalk';
 import { printable } from '../diagnostics/printable.ts';
 import type { Inspection } from '../report/inspection-schema.ts';
 import { formatBytes, formatCount, formatPercent } from '../report/number-format.ts';
 import { plural } from '../report/report-findings.ts';
+import type { Style } from './paint.ts';
 import { renderTable, shorten } from './render-table.ts';
 
-interface InspectionStyle {
-  readonly colorLevel: ColorSupportLevel;
-  readonly columns: number;
+interface InspectionStyle extends Style {
   readonly allLayers: boolean;
 }
 
@@ -15,15 +13,16 @@ const largestShown = 10;
 
 /** What is in a model, for a person: the whole first, then operators, layers, bytes, int8. */
 export function renderInspection(inspection: Inspection, style: InspectionStyle): string {
-  const chalk = new Chalk({ level: style.colorLevel });
-  const title = (text: string) => chalk.bold(text);
+  const title = (text: string) => style.paint(text, 'title');
   const sections = [
     overview(inspection, title),
     section(title('Operators'), operators(inspection)),
     section(title(layersTitle(inspection, style)), layers(inspection, style)),
     section(title('Bytes by type'), bytesByType(inspection)),
     section(title('int8'), quantization(inspection, style)),
-    inspection.warnings.map((warning) => `${chalk.yellow('warning:')} ${printable(warning.message, 300)}`).join('\n'),
+    inspection.warnings
+      .map((warning) => `${style.paint('warning:', 'bad')} ${printable(warning.message, 300)}`)
+      .join('\n'),
   ];
   return `${sections.filter((text) => text !== '').join('\n\n')}\n`;
 }

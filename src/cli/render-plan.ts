@@ -1,17 +1,16 @@
-import { Chalk, type ColorSupportLevel } from 'chalk';
 import { printable } from '../diagnostics/printable.ts';
 import { formatBytes } from '../report/number-format.ts';
 import type { CompressPlan } from './cli-api.ts';
+import type { Style } from './paint.ts';
 
 /** What a dry run has to say. */
-export function renderPlan(plan: CompressPlan, style: { readonly colorLevel: ColorSupportLevel }): string {
-  const chalk = new Chalk({ level: style.colorLevel });
+export function renderPlan(plan: CompressPlan, style: Style): string {
   const samples =
     plan.calibrationSamples + plan.evaluationSamples === 0
       ? 'none: weights only, accuracy is not measured'
       : `${plan.calibrationSamples} to calibrate, ${plan.evaluationSamples} to evaluate`;
   const lines = [
-    chalk.bold('Dry run: nothing was written.'),
+    style.paint('Dry run: nothing was written.', 'title'),
     '',
     `  model    ${printable(plan.model.path, 300)} (${formatBytes(plan.model.sizeBytes)})`,
     `  target   ${printable(plan.target)}`,

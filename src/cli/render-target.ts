@@ -1,15 +1,10 @@
-import { Chalk, type ColorSupportLevel } from 'chalk';
 import { printable } from '../diagnostics/printable.ts';
 import type { Target } from '../targets/target-schema.ts';
+import type { Style } from './paint.ts';
 import { renderTable } from './render-table.ts';
-
-interface Style {
-  readonly colorLevel: ColorSupportLevel;
-}
 
 /** One line per device. */
 export function renderTargets(targets: readonly Target[], style: Style): string {
-  const chalk = new Chalk({ level: style.colorLevel });
   const rows = targets.map((target) => [
     target.name,
     printable(target.displayName),
@@ -17,12 +12,11 @@ export function renderTargets(targets: readonly Target[], style: Style): string 
     target.cpu.dotProduct ? 'int8 dot product' : '',
     target.arithmetic === 'exact' ? '' : 'int8 saturates',
   ]);
-  return `${renderTable(rows)}\n\n${chalk.dim('"edgepack targets <name>" shows one with its sources.')}\n`;
+  return `${renderTable(rows)}\n\n${style.paint('"edgepack targets <name>" shows one with its sources.', 'muted')}\n`;
 }
 
 /** Everything about a device, each value with its source. */
 export function renderTarget(target: Target, style: Style): string {
-  const chalk = new Chalk({ level: style.colorLevel });
   const { memory, quantization } = target;
   const facts: [string, string, string][] = [
     ['chip', printable(target.soc), 'soc'],
@@ -56,11 +50,11 @@ export function renderTarget(target: Target, style: Style): string {
     const number = used.indexOf(sourceOf(target, path) ?? '') + 1;
     return [label, value, number === 0 ? '' : `[${number}]`, open(path) ? 'unchecked' : ''];
   });
-  const sections = [`${chalk.bold(printable(target.displayName))} (${target.name})`, renderTable(rows)];
+  const sections = [`${style.paint(printable(target.displayName), 'title')} (${target.name})`, renderTable(rows)];
   if (target.notes.length > 0) sections.push(target.notes.map((note) => `  ${printable(note, 300)}`).join('\n'));
   if (used.length > 0) {
     const list = used.map((source, index) => `  [${index + 1}] ${printable(source, 500)}`);
-    sections.push(chalk.dim(['Sources', ...list].join('\n')));
+    sections.push(style.paint(['Sources', ...list].join('\n'), 'muted'));
   }
   return `${sections.join('\n\n')}\n`;
 }

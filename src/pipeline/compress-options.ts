@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { preprocessSchema } from '../data/preprocess.ts';
 
 /** Preprocessing of images as data: a preset's name, a JSON file, or the description itself. */
-const preprocess = z.union([z.string().min(1), z.record(z.string(), z.json())]);
+const preprocess = z.union([z.string().min(1), preprocessSchema]);
 
 /**
  * Every option of `compress`, once: flags of the command line, keys of `edgepack.config.json`, fields of the API.
@@ -13,7 +14,7 @@ export const compressOptionsSchema = z
       .string()
       .min(1)
       .default('generic-arm64')
-      .describe('Device to compress for: a name from "edgepack targets" or a JSON file.'),
+      .describe('Device to compress for: one that "edgepack targets" lists, or a JSON file.'),
     recipe: z
       .string()
       .min(1)

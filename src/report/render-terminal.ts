@@ -1,53 +1,46 @@
-import { Chalk, type ChalkInstance, type ColorSupportLevel } from 'chalk';
 import { printable } from '../diagnostics/printable.ts';
 import { alarms, type Finding, findings, headline } from './report-findings.ts';
 import type { Report } from './report-schema.ts';
 
 export interface TerminalStyle {
-  /** Colours of the terminal: 0 none, 1 to 3 as chalk counts them. */
-  readonly colorLevel: ColorSupportLevel;
-  /** Columns of the terminal: long lines are wrapped under their text. */
-  readonly columns: number;
+  /** Columns of the terminal: long lines are wrapped under their text. Default 100. */
+  readonly columns?: number;
+  /** Colours a text; by default it stays as it is. */
+  readonly paint?: (text: string, tone: Tone) => string;
 }
+
+/** How a piece of text should stand out. */
+export type Tone = Finding['tone'] | 'title' | 'alarm' | 'path';
 
 const labelColumns = 11;
 
 /** The summary a person reads in five seconds: what is wrong first, then size, accuracy, latency; ends with a line feed. */
-export function renderTerminal(report: Report, style: TerminalStyle): string {
-  const chalk = new Chalk({ level: style.colorLevel });
+export function renderTerminal(report: Report, style: TerminalStyle = {}): string {
   const lines: string[] = [];
-  for (const alarm of alarms(report)) lines.push(...block('!', alarm, style, chalk.yellow.bold, 2));
+  for (const alarm of alarms(report)) lines.push(...block('!', alarm, style, 'alarm', 2));
   if (lines.length > 0) lines.push('');
-  lines.push(chalk.bold(headline(report)), '');
+  lines.push(paint(style, headline(report), 'title'), '');
   for (const finding of findings(report)) {
-    lines.push(...block(finding.label, finding.text, style, paint(chalk, finding.tone)));
+    lines.push(...block(finding.label, finding.text, style, finding.tone));
   }
   for (const warning of report.warnings) {
-    lines.push(...block('warning', printable(warning.message, 400), style, chalk.yellow));
+    lines.push(...block('warning', printable(warning.message, 400), style, 'bad'));
   }
   if (report.outputs.length > 0) {
     const written = report.outputs.map((output) => printable(output.path, 300)).join('  ');
-    lines.push('', ...block('wrote', written, style, chalk.cyan));
+    lines.push('', ...block('wrote', written, style, 'path'));
   }
   return `${lines.join('\n')}\n`;
 }
 
-function paint(chalk: ChalkInstance, tone: Finding['tone']): (text: string) => string {
-  if (tone === 'good') return chalk.green;
-  if (tone === 'bad') return chalk.yellow;
-  return tone === 'muted' ? chalk.dim : (text) => text;
+function paint(style: TerminalStyle, text: string, tone: Tone): string {
+  return style.paint === undefined ? text : style.paint(text, tone);
 }
 
 /** A label and its text, wrapped at words so that every line starts under the text. */
-function block(
-  label: string,
-  text: string,
-  style: TerminalStyle,
-  color: (text: string) => string,
-  indent = labelColumns,
-): string[] {
+function block(label: string, text: string, style: TerminalStyle, tone: Tone, indent = labelColumns): string[] {
   const margin = indent === labelColumns ? '  ' : '';
-  const room = Math.max(30, style.columns - indent - margin.length - 1);
+  const room = Math.max(30, (style.columns ?? 100) - indent - margin.length - 1);
   const rows: string[] = [];
   let row = '';
   for (const word of text.split(' ')) {
@@ -59,5 +52,5 @@ function block(
     }
   }
   rows.push(row);
-  return rows.map((part, index) => `${margin}${(index === 0 ? label : '').padEnd(indent)}${color(part)}`);
+  return rows.map((part, index) => `${margin}${(index === 0 ? label : '').padEnd(indent)}${paint(style, part, tone)}`);
 }

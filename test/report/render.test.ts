@@ -5,7 +5,7 @@ import { renderTerminal } from '../../src/report/render-terminal.ts';
 import { type Report, reportSchema } from '../../src/report/report-schema.ts';
 import { exampleReport } from './example-report.ts';
 
-const plain = { colorLevel: 0, columns: 100 } as const;
+const plain = { columns: 100 } as const;
 const slow = (): Report => {
   const report = exampleReport();
   return { ...report, latency: { host: { ...report.latency.host!, ratio: 1.31 } } };
@@ -110,8 +110,11 @@ describe('renderTerminal', () => {
     expect(text).not.toContain('null');
   });
 
-  it('has colours only where asked, and never passes control characters of a name on', () => {
-    expect(renderTerminal(exampleReport(), { ...plain, colorLevel: 1 })).toContain('\u001b[');
+  it('is painted only where asked, and never passes control characters of a name on', () => {
+    const marked = renderTerminal(slow(), { ...plain, paint: (text, tone) => `<${tone}>${text}</>` });
+    expect(marked).toMatch(/^! +<alarm>Slower on this host/);
+    expect(marked).toContain('<title>digits for');
+    expect(marked).toMatch(/size +<good>408 kB/);
     const report = exampleReport();
     const hostile = { ...report, model: { ...report.model, name: 'a\u001b[31m\u202eb\n' } };
     for (const character of ['\u001b', '\u202e']) expect(renderTerminal(hostile, plain)).not.toContain(character);

@@ -37,7 +37,7 @@ export function evaluateCommand(context: CommandContext): Command {
   for (const option of optionsFromSchema(shared, optionHints)) command.addOption(option);
   command
     .addOption(new Option('--no-exact', "Leave out the target's arithmetic"))
-    .addOption(new Option('--config <file>', 'Configuration to take data and preprocessing from'));
+    .addOption(new Option('--config <file>', 'Configuration that names data and preprocessing'));
   return withCommonOptions(command).action(async (model: string, flags: Flags) => {
     const session = new CommandSession(context, flags);
     const config = loadConfig(context.process.cwd(), flags.config);
