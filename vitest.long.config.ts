@@ -1,5 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  test: { include: ['test/**/*.long.test.ts'], testTimeout: 900_000, hookTimeout: 900_000, fileParallelism: false },
+  test: {
+    include: ['test/**/*.long.test.ts'],
+    // The engine's process starts from the sources as well; it inherits this.
+    execArgv: ['--import', new URL('./scripts/typescript-loader.mjs', import.meta.url).href],
+    testTimeout: 900_000,
+    hookTimeout: 900_000,
+    fileParallelism: false,
+  },
 });

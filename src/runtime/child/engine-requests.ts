@@ -1,0 +1,125 @@
+import type { RequestKind, Requests } from '../protocol.ts';
+import type { StatisticsRequest } from '../statistics.ts';
+import { Collector } from './collector.ts';
+import { Comparison } from './comparison.ts';
+import { type InferenceEngine, loadInferenceEngine } from './inference-engine.ts';
+import { measureInterleaved } from './interleaved-latency.ts';
+import { LoadedModel } from './loaded-model.ts';
+import { peakMemoryBytes } from './peak-memory.ts';
+import { releaseBuffers } from './release-buffers.ts';
+import { ReportedFailure } from './reported-failure.ts';
+import { startWatchdog } from './watchdog.ts';
+
+type Answers = { [K in RequestKind]: (ask: Requests[K]['ask']) => Promise<Requests[K]['answer']> };
+
+/** What the engine's process does for each kind of request. Requests run one after the other. */
+export function engineRequests(): Answers {
+  let engine: InferenceEngine | undefined;
+  let nextSessionId = 1;
+  const models = new Map<number, LoadedModel>();
+  const collectors = new Map<number, Collector>();
+  const comparisons = new Map<number, Comparison>();
+
+  function modelOf(sessionId: number): LoadedModel {
+    const model = models.get(sessionId);
+    if (model === undefined) throw new ReportedFailure('engine-failed', 'the session has been released');
+    return model;
+  }
+
+  function collectorOf(sessionId: number, request: StatisticsRequest | undefined): Collector {
+    if (request !== undefined) collectors.set(sessionId, new Collector(request));
+    const collector = collectors.get(sessionId);
+    if (collector === undefined) throw new ReportedFailure('engine-failed', 'no statistics have been asked for');
+    return collector;
+  }
+
+  return {
+    async open({ enginePackage, memoryLimitBytes }) {
+      engine = await loadInferenceEngine(enginePackage);
+      startWatchdog(memoryLimitBytes);
+      return { version: engine.env.versions.node ?? engine.env.versions.common };
+    },
+
+    async load({ model, options }) {
+      if (engine === undefined) throw new ReportedFailure('engine-failed', 'the engine has not been opened');
+      const loaded = await LoadedModel.load(engine, model, options);
+      const sessionId = nextSessionId++;
+      models.set(sessionId, loaded);
+      return { sessionId, inputs: [...loaded.inputs], outputs: [...loaded.outputs] };
+    },
+
+    async run({ sessionId, feeds, outputNames }) {
+      const model = modelOf(sessionId);
+      return model.run(model.prepare(feeds), outputNames);
+    },
+
+    async collect({ sessionId, feeds, request }) {
+      const model = modelOf(sessionId);
+      const collector = collectorOf(sessionId, request);
+      const outputs = await model.run(model.prepare(feeds), collector.outputNames);
+      collector.add(outputs);
+      releaseBuffers(outputs);
+    },
+
+    async statistics({ sessionId }) {
+      const collector = collectorOf(sessionId, undefined);
+      collectors.delete(sessionId);
+      return collector.result();
+    },
+
+    async endProfiling({ sessionId }) {
+      return modelOf(sessionId).endProfiling();
+    },
+
+    async release({ sessionId }) {
+      const model = modelOf(sessionId);
+      models.delete(sessionId);
+      collectors.delete(sessionId);
+      await model.release();
+    },
+
+    async compare({ comparisonId, referenceId, candidateId, pairs, feeds }) {
+      let comparison = comparisons.get(comparisonId);
+      if (comparison === undefined) {
+        comparison = new Comparison(pairs);
+        comparisons.set(comparisonId, comparison);
+      }
+      const fetch = (sessionId: number, names: readonly string[]) => {
+        const model = modelOf(sessionId);
+        return model.run(model.prepare(feeds), [...new Set(names)]);
+      };
+      const { pairs: known } = comparison;
+      const references = await fetch(
+        referenceId,
+        known.map((pair) => pair.reference),
+      );
+      const candidates = await fetch(
+        candidateId,
+        known.map((pair) => pair.candidate),
+      );
+      comparison.add(references, candidates);
+      releaseBuffers(references);
+      releaseBuffers(candidates);
+    },
+
+    async endComparison({ comparisonId }) {
+      const comparison = comparisons.get(comparisonId);
+      comparisons.delete(comparisonId);
+      if (comparison === undefined) throw new ReportedFailure('engine-failed', 'nothing has been compared');
+      return comparison.result();
+    },
+
+    async measureLatency({ candidates, ...schedule }) {
+      const timed = candidates.map(({ label, sessionId, feeds }) => {
+        const model = modelOf(sessionId);
+        const prepared = model.prepare(feeds);
+        return { label, runOnce: () => model.runOnly(prepared) };
+      });
+      return measureInterleaved(timed, schedule);
+    },
+
+    async peakMemory() {
+      return peakMemoryBytes();
+    },
+  };
+}

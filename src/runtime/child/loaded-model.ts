@@ -1,0 +1,125 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import { DataType, type DataTypeName, dataTypeName } from '../../tensor/data-type.ts';
+import type { ElementArray, Feeds, NdArray } from '../../tensor/nd-array.ts';
+import { type ProfileRecord, parseProfile } from '../profile.ts';
+import type { SessionOptions, ValueDescription } from '../session.ts';
+import type { InferenceEngine } from './inference-engine.ts';
+import { asEngineFailure, ReportedFailure } from './reported-failure.ts';
+
+type EngineFeeds = Record<string, Tensor>;
+
+/** A model loaded into the engine: the only place where its tensors and ours are converted into each other. */
+export class LoadedModel {
+  readonly inputs: readonly ValueDescription[];
+  readonly outputs: readonly ValueDescription[];
+  readonly #engine: InferenceEngine;
+  readonly #session: InferenceSession;
+  readonly #profileFolder: string | undefined;
+
+  private constructor(engine: InferenceEngine, session: InferenceSession, profileFolder: string | undefined) {
+    this.#engine = engine;
+    this.#session = session;
+    this.#profileFolder = profileFolder;
+    this.inputs = session.inputMetadata.map(describe);
+    this.outputs = session.outputMetadata.map(describe);
+  }
+
+  static async load(
+    engine: InferenceEngine,
+    model: string | Uint8Array,
+    options: SessionOptions,
+  ): Promise<LoadedModel> {
+    const profileFolder = options.profile ? mkdtempSync(join(tmpdir(), 'edgepack-profile-')) : undefined;
+    const sessionOptions: InferenceSession.SessionOptions = {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: options.threads ?? 1,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      graphOptimizationLevel: options.optimization ?? 'all',
+      enableMemPattern: options.memoryPattern ?? false,
+      logSeverityLevel: 3,
+      ...(options.exact ? { extra: { session: { x64quantprecision: '1' } } } : {}),
+      ...(options.optimizedModelPath === undefined ? {} : { optimizedModelFilePath: options.optimizedModelPath }),
+      ...(profileFolder === undefined
+        ? {}
+        : { enableProfiling: true, profileFilePrefix: join(profileFolder, 'profile') }),
+    };
+    try {
+      // The two overloads of `create` differ in what they take only.
+      const session = await asEngineFailure(() => engine.InferenceSession.create(model as Uint8Array, sessionOptions));
+      return new LoadedModel(engine, session, profileFolder);
+    } catch (error) {
+      if (profileFolder !== undefined) rmSync(profileFolder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** The feeds as the engine's tensors, over the same memory. */
+  prepare(feeds: Feeds): EngineFeeds {
+    const prepared: EngineFeeds = {};
+    for (const [name, { dataType, dims, data }] of Object.entries(feeds)) {
+      prepared[name] = new this.#engine.Tensor(
+        dataTypeName(dataType) as Tensor.Type,
+        data as Tensor.DataType,
+        dims,
+      ) as Tensor;
+    }
+    return prepared;
+  }
+
+  async run(feeds: EngineFeeds, outputNames: readonly string[]): Promise<Record<string, NdArray>> {
+    const fetched = await asEngineFailure(() => this.#session.run(feeds, outputNames));
+    const outputs: Record<string, NdArray> = {};
+    for (const name of outputNames) outputs[name] = toNdArray(name, fetched[name] as Tensor);
+    return outputs;
+  }
+
+  /** One run of which only the time matters. */
+  async runOnly(feeds: EngineFeeds): Promise<void> {
+    await this.#session.run(feeds);
+  }
+
+  endProfiling(): ProfileRecord[] {
+    if (this.#profileFolder === undefined) {
+      throw new ReportedFailure('engine-failed', 'the session was not loaded with the option profile');
+    }
+    this.#session.endProfiling();
+    const records: ProfileRecord[] = [];
+    for (const name of readdirSync(this.#profileFolder)) {
+      const path = join(this.#profileFolder, name);
+      records.push(...parseProfile(readFileSync(path, 'utf8')));
+      rmSync(path);
+    }
+    return records;
+  }
+
+  async release(): Promise<void> {
+    await this.#session.release();
+    if (this.#profileFolder !== undefined) rmSync(this.#profileFolder, { recursive: true, force: true });
+  }
+}
+
+function describe(metadata: InferenceSession.ValueMetadata): ValueDescription {
+  if (!metadata.isTensor) return { name: metadata.name, dataType: DataType.undefined, shape: [] };
+  return {
+    name: metadata.name,
+    dataType: DataType[metadata.type as DataTypeName],
+    shape: metadata.shape,
+  };
+}
+
+function toNdArray(name: string, tensor: Tensor): NdArray {
+  if (tensor.type === 'string') {
+    throw new ReportedFailure('model-rejected', `output '${name}' holds strings, which are not fetched`);
+  }
+  const data = tensor.data as ElementArray;
+  return {
+    dataType: DataType[tensor.type as DataTypeName],
+    dims: [...tensor.dims],
+    // Newer versions of Node.js have an array of float16 numbers; everywhere here float16 is kept as its patterns.
+    data: tensor.type === 'float16' ? new Uint16Array(data.buffer, data.byteOffset, data.length) : data,
+  };
+}

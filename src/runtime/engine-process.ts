@@ -1,0 +1,186 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { EdgepackError, type ErrorCode } from '../diagnostics/edgepack-error.ts';
+import type { Logger } from '../diagnostics/logger.ts';
+import { printable } from '../diagnostics/printable.ts';
+import {
+  type AnswerMessage,
+  memoryExceededMark,
+  type ReportedError,
+  type RequestKind,
+  type RequestMessage,
+  type Requests,
+} from './protocol.ts';
+import { siblingModule } from './sibling-module.ts';
+
+interface Pending {
+  readonly id: number;
+  readonly subject: string;
+  readonly file: string | undefined;
+  readonly timeoutMs: number;
+  resolve(answer: unknown): void;
+  reject(error: EdgepackError): void;
+}
+
+/** What a request is about, for the error that may come of it. */
+export interface RequestSubject {
+  /** What the message begins with, such as `running resnet8.onnx`. */
+  readonly subject: string;
+  readonly file?: string | undefined;
+  readonly timeoutMs?: number;
+}
+
+const tailLimit = 8192;
+
+const hints: Partial<Record<ErrorCode, string>> = {
+  'engine-missing': 'Install it with `npm install --ignore-scripts onnxruntime-node`.',
+  'engine-failed':
+    'Try fewer threads or smaller batches; if the model fails in ONNX Runtime by itself as well, the model or the engine is at fault.',
+  'model-rejected':
+    'Check that the model runs in ONNX Runtime by itself; `edgepack inspect` shows its operators and opsets.',
+};
+
+/** The engine's process seen from outside: requests go in, answers or {@link EdgepackError}s come out. */
+export class EngineProcess {
+  readonly #child: ChildProcess;
+  readonly #logger: Logger;
+  /** How long a request may take that says nothing else. */
+  readonly timeoutMs: number;
+  readonly #pending: Pending[] = [];
+  readonly #ended: Promise<void>;
+  #nextId = 1;
+  #timer: NodeJS.Timeout | undefined;
+  #stderrTail = '';
+  #killedFor: 'timeout' | undefined;
+  /** Why the process is gone, once it is. */
+  #end: string | undefined;
+
+  constructor(options: { readonly timeoutMs: number; readonly logger: Logger }) {
+    this.#logger = options.logger;
+    this.timeoutMs = options.timeoutMs;
+    this.#child = fork(siblingModule(import.meta.url, './child/main'), [], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      execArgv: process.execArgv.filter((argument) => !argument.startsWith('--inspect')),
+      // Outputs of tens of MB come and go with every run. glibc would map and unmap each of them, which costs as much time
+      // as the run; other C libraries do not know these names.
+      env: { MALLOC_MMAP_THRESHOLD_: '33554432', MALLOC_TRIM_THRESHOLD_: '67108864', ...process.env },
+    });
+    this.#child.on('message', (message) => this.#receive(message as AnswerMessage));
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderrTail = (this.#stderrTail + text).slice(-tailLimit);
+    });
+    this.#ended = this.#awaitEnd();
+    this.#keepAlive(false);
+  }
+
+  get processId(): number {
+    return this.#child.pid ?? -1;
+  }
+
+  /** Sends a request. Requests are answered in order; the time limit of each begins when its turn comes. */
+  request<K extends RequestKind>(
+    kind: K,
+    ask: Requests[K]['ask'],
+    { subject, file, timeoutMs }: RequestSubject,
+  ): Promise<Requests[K]['answer']> {
+    return new Promise((resolve, reject) => {
+      const id = this.#nextId++;
+      const pending: Pending = { id, subject, file, timeoutMs: timeoutMs ?? this.timeoutMs, resolve, reject };
+      if (this.#end !== undefined || !this.#child.connected) {
+        reject(this.#errorOf(pending, { code: 'engine-failed', reason: this.#end ?? 'the engine has been closed' }));
+        return;
+      }
+      this.#pending.push(pending);
+      if (this.#pending.length === 1) this.#startTurn();
+      const message: RequestMessage<K> = { id, kind, ask };
+      // A failure to send means that the process is ending: its end tells why and settles the request.
+      this.#child.send(message, () => {});
+    });
+  }
+
+  /** Ends the process, at once if it is busy. Pending requests are rejected. */
+  async close(): Promise<void> {
+    if (this.#end !== undefined) return this.#ended;
+    this.#child.ref();
+    if (this.#pending.length > 0) this.#child.kill('SIGKILL');
+    else if (this.#child.connected) this.#child.disconnect();
+    const impatient = setTimeout(() => this.#child.kill('SIGKILL'), 2000);
+    await this.#ended;
+    clearTimeout(impatient);
+  }
+
+  /** Settles everything once the process has ended and its last words are in. */
+  async #awaitEnd(): Promise<void> {
+    const { stderr } = this.#child;
+    const wordsEnd = new Promise<void>((resolve) => {
+      if (stderr === null) resolve();
+      else stderr.once('close', resolve);
+    });
+    const reason = await new Promise<() => string>((resolve) => {
+      this.#child.once('exit', (code, signal) => resolve(() => this.#describeEnd(code, signal)));
+      this.#child.once('error', (error) => resolve(() => `its process could not be started: ${error.message}`));
+    });
+    await Promise.race([wordsEnd, new Promise((resolve) => setTimeout(resolve, 500).unref())]);
+    this.#fail(reason());
+  }
+
+  #startTurn(): void {
+    clearTimeout(this.#timer);
+    const current = this.#pending[0];
+    this.#keepAlive(current !== undefined);
+    if (current === undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#killedFor = 'timeout';
+      this.#child.kill('SIGKILL');
+    }, current.timeoutMs);
+  }
+
+  /** An idle engine does not keep this process from ending. */
+  #keepAlive(busy: boolean): void {
+    const { channel, stderr } = this.#child;
+    const handles = [this.#child, channel, stderr] as ({ ref?(): void; unref?(): void } | null | undefined)[];
+    for (const handle of handles) busy ? handle?.ref?.() : handle?.unref?.();
+  }
+
+  #receive(message: AnswerMessage): void {
+    const index = this.#pending.findIndex((pending) => pending.id === message.id);
+    const [pending] = index < 0 ? [] : this.#pending.splice(index, 1);
+    this.#startTurn();
+    if (pending === undefined) return;
+    if ('error' in message) pending.reject(this.#errorOf(pending, message.error));
+    else pending.resolve(message.answer);
+  }
+
+  #describeEnd(code: number | null, signal: NodeJS.Signals | null): string {
+    const exceeded = new RegExp(`${memoryExceededMark} (\\d+) of (\\d+)`).exec(this.#stderrTail);
+    if (exceeded !== null) {
+      const [used, limit] = [exceeded[1], exceeded[2]].map((bytes) => Math.round(Number(bytes) / 2 ** 20));
+      return `it took ${used} MiB of memory where the limit is ${limit} MiB`;
+    }
+    if (this.#killedFor === 'timeout') return `no answer within ${(this.#pending[0]?.timeoutMs ?? 0) / 1000} s`;
+    if (signal === 'SIGKILL') return 'its process was killed (SIGKILL), perhaps by the system for lack of memory';
+    if (signal !== null) return `its process crashed (${signal})`;
+    return `its process ended with code ${code !== null && code > 255 ? `0x${code.toString(16)}` : code}`;
+  }
+
+  #fail(reason: string): void {
+    if (this.#end !== undefined) return;
+    this.#end = reason;
+    clearTimeout(this.#timer);
+    const tail = this.#stderrTail.trim();
+    if (tail !== '') this.#logger.debug(`the engine's last words: ${printable(tail.replace(/\s+/g, ' '), 2000)}`);
+    for (const pending of this.#pending.splice(0)) {
+      pending.reject(this.#errorOf(pending, { code: 'engine-failed', reason }));
+    }
+    this.#keepAlive(false);
+  }
+
+  #errorOf({ subject, file }: Pending, { code, reason }: ReportedError): EdgepackError {
+    const what = code === 'engine-missing' ? 'the inference engine cannot be loaded' : subject;
+    const hint = hints[code];
+    return new EdgepackError(code, `${what}: ${reason}`, {
+      ...(hint === undefined ? {} : { hint }),
+      ...(file === undefined ? {} : { location: { file } }),
+    });
+  }
+}

@@ -1,0 +1,172 @@
+import { accessSync, constants } from 'node:fs';
+import { totalmem } from 'node:os';
+import { EdgepackError } from '../diagnostics/edgepack-error.ts';
+import { type Logger, silentLogger } from '../diagnostics/logger.ts';
+import { printable } from '../diagnostics/printable.ts';
+import type { Feeds } from '../tensor/nd-array.ts';
+import { checkFeeds } from './check-feeds.ts';
+import { EngineProcess } from './engine-process.ts';
+import { EngineSession } from './engine-session.ts';
+import type { LatencyCandidate, LatencyMeasurement, LatencyOptions } from './latency.ts';
+import type { Session, SessionOptions } from './session.ts';
+import type { ComparisonStatistics, OutputPair } from './statistics.ts';
+
+export interface EngineOptions {
+  /** Resident memory at which the engine's process is ended. Default: 85 % of what this host or container has. */
+  readonly memoryLimitBytes?: number;
+  /** How long one request may take. Default 10 minutes. */
+  readonly timeoutMs?: number;
+  readonly logger?: Logger;
+  /** The package that provides the engine, for another build of ONNX Runtime with the same interface. */
+  readonly enginePackage?: string;
+}
+
+/** Outputs of two sessions compared next to the engine, over as many runs as are added. */
+export interface OutputComparison {
+  /** Runs both sessions on the same feeds and adds up how their outputs differ. */
+  add(feeds: Feeds): Promise<void>;
+  /** One record per pair, in the order of the request; ends the comparison. */
+  result(): Promise<ComparisonStatistics[]>;
+}
+
+/** One process that hosts the inference engine for a whole command. Its crash, hang or memory excess is one `engine-failed`. */
+export interface Engine {
+  /** The version of ONNX Runtime. */
+  readonly version: string;
+  readonly processId: number;
+  /**
+   * Loads a model from a file (with its external data beside it) or from the bytes of one.
+   * @throws EdgepackError `file-not-found`, `model-rejected` with the engine's own words, or `engine-failed`.
+   */
+  load(model: string | Uint8Array, options?: SessionOptions): Promise<Session>;
+  /** Compares outputs of two sessions that take the same feeds. */
+  compare(reference: Session, candidate: Session, pairs: readonly OutputPair[]): OutputComparison;
+  /**
+   * Times sessions in turns, in the engine's process. Load them with `memoryPattern: true` to time them as other programs
+   * run them by default.
+   */
+  measureLatency(candidates: readonly LatencyCandidate[], options?: LatencyOptions): Promise<LatencyMeasurement[]>;
+  /** The largest resident memory of the engine's process so far; after `close`, of all its life. */
+  peakMemoryBytes(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the engine's process.
+ * @throws EdgepackError `engine-missing` if onnxruntime-node is not installed or does not load on this host.
+ */
+export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
+  const process = new EngineProcess({
+    timeoutMs: options.timeoutMs ?? 600_000,
+    logger: options.logger ?? silentLogger,
+  });
+  const ask = {
+    enginePackage: options.enginePackage ?? 'onnxruntime-node',
+    memoryLimitBytes: options.memoryLimitBytes ?? 0.85 * availableMemoryBytes(),
+  };
+  try {
+    const { version } = await process.request('open', ask, { subject: 'starting the inference engine' });
+    return new HostedEngine(process, version);
+  } catch (error) {
+    await process.close();
+    throw error;
+  }
+}
+
+function availableMemoryBytes(): number {
+  const constrained = process.constrainedMemory?.() ?? 0;
+  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+}
+
+class HostedEngine implements Engine {
+  readonly version: string;
+  readonly #process: EngineProcess;
+  readonly #sessions = new WeakMap<Session, EngineSession>();
+  #nextComparisonId = 1;
+  #finalPeakBytes: number | undefined;
+
+  constructor(process: EngineProcess, version: string) {
+    this.#process = process;
+    this.version = version;
+  }
+
+  get processId(): number {
+    return this.#process.processId;
+  }
+
+  async load(model: string | Uint8Array, options: SessionOptions = {}): Promise<Session> {
+    if (typeof model === 'string') requireReadable(model);
+    const session = await EngineSession.load(this.#process, model, options);
+    this.#sessions.set(session, session);
+    return session;
+  }
+
+  compare(reference: Session, candidate: Session, pairs: readonly OutputPair[]): OutputComparison {
+    const [first, second] = [this.#own(reference), this.#own(candidate)];
+    first.requireOutputs(pairs.map((pair) => pair.reference));
+    second.requireOutputs(pairs.map((pair) => pair.candidate));
+    const comparisonId = this.#nextComparisonId++;
+    const subject = { subject: `comparing ${first.modelName} with ${second.modelName}` };
+    return {
+      add: async (feeds) => {
+        checkFeeds(first.inputs, feeds, first.modelName);
+        checkFeeds(second.inputs, feeds, second.modelName);
+        const ask = { comparisonId, referenceId: first.id, candidateId: second.id, pairs, feeds };
+        await this.#process.request('compare', ask, subject);
+      },
+      result: () => this.#process.request('endComparison', { comparisonId }, subject),
+    };
+  }
+
+  async measureLatency(
+    candidates: readonly LatencyCandidate[],
+    { rounds = 20, minRounds = 5, warmup = 5, maxSeconds = 30, turnMs = 20 }: LatencyOptions = {},
+  ): Promise<LatencyMeasurement[]> {
+    for (const { session, feeds } of candidates) checkFeeds(session.inputs, feeds, this.#own(session).modelName);
+    const ask = {
+      candidates: candidates.map(({ label, session, feeds }) => ({ label, sessionId: session.id, feeds })),
+      rounds,
+      minRounds: Math.min(minRounds, rounds),
+      warmup,
+      maxSeconds,
+      turnMs,
+    };
+    const names = candidates.map(({ session }) => this.#own(session).modelName).join(', ');
+    return this.#process.request('measureLatency', ask, {
+      subject: `timing ${names}`,
+      timeoutMs: this.#process.timeoutMs + maxSeconds * 1000,
+    });
+  }
+
+  async peakMemoryBytes(): Promise<number> {
+    return this.#finalPeakBytes ?? this.#process.request('peakMemory', {}, { subject: 'asking the inference engine' });
+  }
+
+  async close(): Promise<void> {
+    if (this.#finalPeakBytes !== undefined) return;
+    try {
+      this.#finalPeakBytes = await this.peakMemoryBytes();
+    } catch {
+      // The process is gone already: its peak is not known.
+    }
+    await this.#process.close();
+  }
+
+  #own(session: Session): EngineSession {
+    const own = this.#sessions.get(session);
+    if (own === undefined) throw new EdgepackError('engine-failed', 'a session belongs to another engine');
+    return own;
+  }
+}
+
+function requireReadable(path: string): void {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    throw new EdgepackError('file-not-found', `${printable(path)}: the model cannot be opened`, {
+      hint: 'Check the path.',
+      location: { file: path },
+      cause: error,
+    });
+  }
+}

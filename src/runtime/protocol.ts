@@ -1,0 +1,59 @@
+import type { ErrorCode } from '../diagnostics/edgepack-error.ts';
+import type { Feeds } from '../tensor/nd-array.ts';
+import type { LatencyMeasurement } from './latency.ts';
+import type { ProfileRecord } from './profile.ts';
+import type { SessionOptions, ValueDescription } from './session.ts';
+import type { ComparisonStatistics, OutputPair, Statistics, StatisticsRequest } from './statistics.ts';
+
+/** What the engine's process is asked for, and what it answers. Only feeds, statistics and fetched outputs cross. */
+export interface Requests {
+  open: { ask: { enginePackage: string; memoryLimitBytes: number }; answer: { version: string } };
+  load: {
+    ask: { model: string | Uint8Array; options: SessionOptions };
+    answer: { sessionId: number; inputs: ValueDescription[]; outputs: ValueDescription[] };
+  };
+  run: { ask: { sessionId: number; feeds: Feeds; outputNames: readonly string[] }; answer: Feeds };
+  collect: { ask: { sessionId: number; feeds: Feeds; request?: StatisticsRequest }; answer: undefined };
+  statistics: { ask: { sessionId: number }; answer: Statistics };
+  endProfiling: { ask: { sessionId: number }; answer: ProfileRecord[] };
+  release: { ask: { sessionId: number }; answer: undefined };
+  compare: {
+    ask: { comparisonId: number; referenceId: number; candidateId: number; pairs: readonly OutputPair[]; feeds: Feeds };
+    answer: undefined;
+  };
+  endComparison: { ask: { comparisonId: number }; answer: ComparisonStatistics[] };
+  measureLatency: {
+    ask: {
+      candidates: readonly { label: string; sessionId: number; feeds: Feeds }[];
+      rounds: number;
+      minRounds: number;
+      warmup: number;
+      maxSeconds: number;
+      turnMs: number;
+    };
+    answer: LatencyMeasurement[];
+  };
+  peakMemory: { ask: Record<string, never>; answer: number };
+}
+
+export type RequestKind = keyof Requests;
+
+export interface RequestMessage<K extends RequestKind = RequestKind> {
+  readonly id: number;
+  readonly kind: K;
+  readonly ask: Requests[K]['ask'];
+}
+
+/** An error that the engine's process reports and survives. */
+export interface ReportedError {
+  readonly code: ErrorCode;
+  /** The reason in one printable line; the receiver adds which model it is about. */
+  readonly reason: string;
+}
+
+export type AnswerMessage =
+  | { readonly id: number; readonly answer: unknown }
+  | { readonly id: number; readonly error: ReportedError };
+
+/** What the watchdog writes to the standard error stream before it ends the process. */
+export const memoryExceededMark = 'edgepack-engine: memory exceeded:';
