@@ -1,27 +1,22 @@
 import type { Model } from '../../ir/model.ts';
-import type { TensorData } from '../../tensor/tensor.ts';
-import { exportDims, exportModel } from './export-model.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { exportModel } from './export-model.ts';
+import { renamedTensor } from './export-tensor.ts';
 import { importModel } from './import-model.ts';
-import { EXTERNAL, type TensorProto } from './proto.ts';
-import { provenance } from './provenance.ts';
+import { importTensor } from './import-tensor.ts';
+import type { TensorProto } from './proto.ts';
 
-const contents = Symbol('contents');
-type MarkedTensorProto = TensorProto & { [contents]?: TensorData };
-
-/** A second model that can be edited on its own. Tensor contents are shared, not copied. */
+/** A second model that can be edited on its own. Tensors, which are immutable, are shared. */
 export function cloneModel(model: Model): Model {
-  // Every tensor is marked as stored elsewhere, and "elsewhere" is the original's own data.
-  const proto = exportModel(model, (tensor) => {
-    const marked: MarkedTensorProto = {
-      ...provenance.tensor.get(tensor),
-      name: tensor.name,
-      dataType: tensor.dataType,
-      dims: exportDims(tensor.dims),
-      dataLocation: EXTERNAL,
-      [contents]: tensor.data,
-    };
-    delete marked.rawData;
-    return marked;
+  const tensors = new Map<TensorProto, Tensor>();
+  const proto = exportModel(model, (tensor, name) => {
+    const placeholder: TensorProto = { name };
+    tensors.set(placeholder, tensor.name === name ? tensor : renamedTensor(tensor, name));
+    return placeholder;
   });
-  return importModel(proto, (tensor: MarkedTensorProto) => tensor[contents]!);
+  return importModel(proto, (tensor) => tensors.get(tensor) ?? importTensor(tensor, unreachable));
+}
+
+function unreachable(): never {
+  throw new Error('a clone has no external data of its own');
 }

@@ -1,5 +1,5 @@
 import type protobuf from 'protobufjs';
-import { type MessageName, messageType } from './proto.ts';
+import { type DeferredBytes, type MessageName, messageType } from './proto.ts';
 
 /** Byte strings shorter than this are copied into the surrounding piece instead of being a piece of their own. */
 const VIEW_THRESHOLD = 4096;
@@ -15,8 +15,11 @@ const SPLIT_MESSAGES = new Set<string>([
   'TrainingInfoProto',
 ]);
 
+/** Bytes to be written, or the promise of them. */
+export type Piece = Uint8Array | DeferredBytes;
+
 interface Encoded {
-  readonly pieces: readonly Uint8Array[];
+  readonly pieces: readonly Piece[];
   readonly byteLength: number;
 }
 type Message = Record<string, unknown> & { readonly $unknowns?: readonly Uint8Array[] };
@@ -54,9 +57,11 @@ function encodeInto(type: protobuf.Type, message: Message, out: PieceList): void
           out.add(bytes);
         }
       }
-    } else if (field.type === 'bytes' && !field.repeated && (value as Uint8Array).byteLength >= VIEW_THRESHOLD) {
-      out.add(lengthPrefix(field.id, (value as Uint8Array).byteLength));
-      out.add(value as Uint8Array);
+    } else if (field.type === 'bytes') {
+      for (const bytes of (field.repeated ? value : [value]) as Piece[]) {
+        out.add(lengthPrefix(field.id, bytes.byteLength));
+        out.add(bytes);
+      }
     } else {
       out.add(type.encode({ [field.name]: value }).finish());
     }
@@ -106,14 +111,14 @@ function lengthPrefix(fieldId: number, byteLength: number): Uint8Array {
 
 /** Collects pieces, merging small neighbours. */
 class PieceList {
-  readonly #pieces: Uint8Array[] = [];
+  readonly #pieces: Piece[] = [];
   #small: Uint8Array[] = [];
   #smallBytes = 0;
   #byteLength = 0;
 
-  add(piece: Uint8Array): void {
+  add(piece: Piece): void {
     this.#byteLength += piece.byteLength;
-    if (piece.byteLength >= VIEW_THRESHOLD) {
+    if (!(piece instanceof Uint8Array) || piece.byteLength >= VIEW_THRESHOLD) {
       this.#flush();
       this.#pieces.push(piece);
     } else if (piece.byteLength > 0) {

@@ -6,7 +6,7 @@ import { tensorType } from '../../ir/types.ts';
 import { Value } from '../../ir/value.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { type AttributePartImporter, importAttribute } from './import-attribute.ts';
-import { type ExternalDataResolver, importTensor } from './import-tensor.ts';
+import type { TensorImporter } from './import-tensor.ts';
 import { importType } from './import-type.ts';
 import type { GraphProto, NodeProto, SparseTensorProto, TensorProto, ValueInfoProto } from './proto.ts';
 import { provenance, type ValueInfoOrigins } from './provenance.ts';
@@ -28,10 +28,10 @@ class Scope {
 
 /** Builds a graph and the graphs inside it. Errors name the node they were met in. */
 export class GraphImporter {
-  readonly #resolveExternal: ExternalDataResolver;
+  readonly #importTensor: TensorImporter;
 
-  constructor(resolveExternal: ExternalDataResolver) {
-    this.#resolveExternal = resolveExternal;
+  constructor(importTensor: TensorImporter) {
+    this.#importTensor = importTensor;
   }
 
   graph(proto: GraphProto, parentScope?: Scope): Graph {
@@ -62,7 +62,7 @@ export class GraphImporter {
   }
 
   tensor(proto: TensorProto): Tensor {
-    return importTensor(proto, this.#resolveExternal);
+    return this.#importTensor(proto);
   }
 
   #input(scope: Scope, info: ValueInfoProto): Value {

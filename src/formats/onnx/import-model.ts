@@ -3,7 +3,7 @@ import { printable } from '../../diagnostics/printable.ts';
 import { Model, type ModelFunction } from '../../ir/model.ts';
 import { checkFunctions } from './check-functions.ts';
 import { GraphImporter } from './import-graph.ts';
-import type { ExternalDataResolver } from './import-tensor.ts';
+import type { TensorImporter } from './import-tensor.ts';
 import type { ModelProto } from './proto.ts';
 import { provenance } from './provenance.ts';
 import { longToInt } from './tensor-data.ts';
@@ -15,14 +15,14 @@ const utf8 = new TextDecoder();
  * graphs around it.
  * @throws EdgepackError `model-invalid` where a name is defined twice or a tensor states an impossible shape.
  */
-export function importModel(proto: ModelProto, resolveExternal: ExternalDataResolver): Model {
+export function importModel(proto: ModelProto, importTensor: TensorImporter): Model {
   if (proto.graph === undefined) {
     throw new EdgepackError('model-unreadable', 'holds no graph', {
       hint: 'check that the file is an ONNX model and was copied whole',
     });
   }
   checkFunctions(proto);
-  const graph = new GraphImporter(resolveExternal).graph(proto.graph);
+  const graph = new GraphImporter(importTensor).graph(proto.graph);
   const model = new Model(
     graph,
     importOpsets(proto),

@@ -8,6 +8,9 @@ import { inlineTensorData, longToInt } from './tensor-data.ts';
 /** Finds the bytes of a tensor that is stored outside the model file. */
 export type ExternalDataResolver = (proto: TensorProto, elementCount: number) => TensorData;
 
+/** Gives the tensor of a message. */
+export type TensorImporter = (proto: TensorProto) => Tensor;
+
 /** The largest element count a tensor may state: beyond it, no file of this world backs the claim. */
 const MAX_ELEMENTS = 2 ** 40;
 const MAX_RANK = 64;

@@ -3,7 +3,7 @@ import type { Model } from '../../ir/model.ts';
 import type { Node } from '../../ir/node.ts';
 import type { Attribute, ValueType } from '../../ir/types.ts';
 import type { Value } from '../../ir/value.ts';
-import type { Tensor } from '../../tensor/tensor.ts';
+import type { Tensor, TensorData } from '../../tensor/tensor.ts';
 import type {
   AttributeProto,
   GraphProto,
@@ -34,4 +34,6 @@ export const provenance = {
   tensor: new WeakMap<Tensor, TensorProto>(),
   type: new WeakMap<ValueType, TypeProto>(),
   value: new WeakMap<Value, ValueInfoOrigins>(),
+  /** Externally stored elements of tensors that the IR does not show (functions, sparse tensors, training graphs). */
+  hiddenData: new WeakMap<Model, ReadonlyMap<TensorProto, TensorData>>(),
 };

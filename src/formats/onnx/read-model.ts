@@ -1,41 +1,46 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { EdgepackError } from '../../diagnostics/edgepack-error.ts';
 import { printable } from '../../diagnostics/printable.ts';
 import type { Model } from '../../ir/model.ts';
+import type { ContainedFileOptions } from '../../storage/contained-file.ts';
+import type { TensorData } from '../../tensor/tensor.ts';
 import { checkStructure } from './check-structure.ts';
+import { externalDataResolver } from './external-data.ts';
 import { importModel } from './import-model.ts';
-import { decodeMessage, type ModelProto } from './proto.ts';
+import { type ExternalDataResolver, importTensor } from './import-tensor.ts';
+import { mapTensors } from './map-tensors.ts';
+import { decodeMessage, EXTERNAL, type ModelProto, messageType, type TensorProto } from './proto.ts';
+import { provenance } from './provenance.ts';
 
 /** Protobuf's own limit; larger models keep their tensors in external files. */
 const MAX_MODEL_BYTES = 2 ** 31;
 
-/** Decodes a model held in memory. Tensors are views on `bytes`, which must not change afterwards. */
+export interface ReadModelOptions extends ContainedFileOptions {}
+
+/**
+ * Decodes a model held in memory. Tensors are views on `bytes`, which must not change afterwards.
+ * @throws EdgepackError `model-unreadable`, `model-invalid`, `model-too-large`; `model-unsafe` where the model keeps
+ * tensors in other files.
+ */
 export function decodeModel(bytes: Uint8Array): Model {
-  checkStructure(bytes);
-  let proto: ModelProto;
-  try {
-    proto = decodeMessage<ModelProto>('ModelProto', bytes);
-  } catch (cause) {
-    throw new EdgepackError('model-unreadable', `is not a readable ONNX model (${printable(String(cause))})`, {
-      hint: 'check that the file is an ONNX model and was copied whole',
-      cause,
-    });
-  }
-  return importModel(proto, (tensor) => {
+  return decodeWith(bytes, (tensor) => {
     throw new EdgepackError('model-unsafe', 'stores its data in another file, but the model was not read from a file', {
       location: { tensor: printable(tensor.name ?? '') },
+      hint: 'read the model by its path, with the data file beside it',
     });
   });
 }
 
 /**
- * Reads an ONNX file.
- * @throws EdgepackError `file-not-found`, `model-unreadable`, `model-invalid` or `model-too-large`, naming the file.
+ * Reads an ONNX file. Tensors in other files are read from there when they are used, so those files must stay.
+ * @throws EdgepackError `file-not-found`, `model-unreadable`, `model-invalid`, `model-too-large` or, where data files are
+ * outside the model's folder, `model-unsafe`; naming the file.
  */
-export function readModel(path: string): Model {
+export function readModel(path: string, options: ReadModelOptions = {}): Model {
   const bytes = readWholeFile(path);
   try {
-    return decodeModel(bytes);
+    return decodeWith(bytes, externalDataResolver(dirname(path), options));
   } catch (error) {
     if (!(error instanceof EdgepackError)) throw error;
     throw new EdgepackError(error.code, error.message, {
@@ -46,10 +51,38 @@ export function readModel(path: string): Model {
   }
 }
 
+function decodeWith(bytes: Uint8Array, resolveExternal: ExternalDataResolver): Model {
+  checkStructure(bytes);
+  let proto: ModelProto;
+  try {
+    proto = decodeMessage<ModelProto>('ModelProto', bytes);
+  } catch (cause) {
+    throw new EdgepackError('model-unreadable', `is not a readable ONNX model (${printable(String(cause))})`, {
+      hint: 'check that the file is an ONNX model and was copied whole',
+      cause,
+    });
+  }
+  const imported = new Set<TensorProto>();
+  const model = importModel(proto, (tensor) => {
+    imported.add(tensor);
+    return importTensor(tensor, resolveExternal);
+  });
+  const hidden = new Map<TensorProto, TensorData>();
+  mapTensors(messageType('ModelProto'), proto, (tensor) => {
+    if (tensor.dataLocation === EXTERNAL && !imported.has(tensor)) {
+      hidden.set(tensor, importTensor(tensor, resolveExternal).data);
+    }
+    return tensor;
+  });
+  if (hidden.size > 0) provenance.hiddenData.set(model, hidden);
+  return model;
+}
+
 function readWholeFile(path: string): Buffer {
   let file: number;
   try {
-    file = openSync(path, 'r');
+    // A pipe would wait for its other end; it is refused below.
+    file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (cause) {
     throw new EdgepackError('file-not-found', `cannot be opened (${(cause as NodeJS.ErrnoException).code})`, {
       location: { file: path },
@@ -59,9 +92,8 @@ function readWholeFile(path: string): Buffer {
   }
   try {
     const status = fstatSync(file);
-    if (!status.isFile()) {
-      throw new EdgepackError('model-unreadable', 'is not a regular file', { location: { file: path } });
-    }
+    if (!status.isFile()) throw unreadable(path, 'is not a regular file');
+    if (status.size === 0) throw unreadable(path, 'is empty');
     if (status.size > MAX_MODEL_BYTES) {
       throw new EdgepackError('model-too-large', `has ${status.size} bytes; an ONNX file ends at 2 GiB`, {
         location: { file: path },
@@ -71,12 +103,18 @@ function readWholeFile(path: string): Buffer {
     const bytes = Buffer.allocUnsafeSlow(status.size);
     for (let offset = 0; offset < bytes.length; ) {
       const count = readSync(file, bytes, offset, Math.min(bytes.length - offset, 1 << 28), offset);
-      if (count === 0)
-        throw new EdgepackError('model-unreadable', 'shrank while it was read', { location: { file: path } });
+      if (count === 0) throw unreadable(path, 'shrank while it was read');
       offset += count;
     }
     return bytes;
   } finally {
     closeSync(file);
   }
+}
+
+function unreadable(path: string, message: string): EdgepackError {
+  return new EdgepackError('model-unreadable', message, {
+    location: { file: path },
+    hint: 'check that the file is an ONNX model and was copied whole',
+  });
 }
