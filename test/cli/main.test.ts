@@ -1,0 +1,83 @@
+import { EventEmitter } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import type { CliApi } from '../../src/cli/cli-api.ts';
+import { main } from '../../src/cli/main.ts';
+import { fakeApi } from './fake-api.ts';
+
+class FakeStream extends EventEmitter {
+  text = '';
+  write(text: string, done?: () => void): boolean {
+    this.text += text;
+    if (done !== undefined) setImmediate(done);
+    return true;
+  }
+}
+
+class FakeProcess extends EventEmitter {
+  readonly stdout = new FakeStream();
+  readonly stderr = new FakeStream();
+  readonly env = {};
+  readonly argv: readonly string[];
+  readonly exited: Promise<number>;
+  exit!: (code: number) => void;
+
+  constructor(args: readonly string[]) {
+    super();
+    this.argv = ['node', 'edgepack', ...args];
+    this.exited = new Promise((resolve) => {
+      this.exit = resolve;
+    });
+  }
+
+  cwd(): string {
+    return process.cwd();
+  }
+}
+
+async function start(args: readonly string[], load: () => Promise<CliApi> = async () => fakeApi()) {
+  const process = new FakeProcess(args);
+  const ended = main(process as unknown as NodeJS.Process, load);
+  return { process, ended };
+}
+
+describe('main', () => {
+  it('ends the process with the exit code of the command', async () => {
+    const good = await start(['targets']);
+    expect(await good.process.exited).toBe(0);
+    expect(good.process.stdout.text).toContain('rpi4');
+    const bad = await start(['targets', 'toaster']);
+    expect(await bad.process.exited).toBe(2);
+  });
+
+  it('explains a package that is not installed', async () => {
+    const missing = new Error("Cannot find package 'onnxruntime-node' imported from /x/session.js");
+    const { process } = await start(['targets'], () => Promise.reject(missing));
+    expect(await process.exited).toBe(2);
+    expect(process.stderr.text).toBe(
+      'error: the package onnxruntime-node is not installed\nhint: Install the dependencies again: npm install --ignore-scripts\n',
+    );
+  });
+
+  it('treats a failure to load of any other kind as a bug', async () => {
+    const { process } = await start(['targets'], () => Promise.reject(new SyntaxError('odd')));
+    expect(await process.exited).toBe(70);
+    expect(process.stderr.text).toContain('SyntaxError: odd');
+  });
+
+  it('ends calmly when nobody reads the output any more', async () => {
+    const { process } = await start(['inspect', 'm.onnx'], async () =>
+      fakeApi([], { inspect: () => new Promise(() => {}) }),
+    );
+    process.stdout.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
+    expect(await process.exited).toBe(0);
+  });
+
+  it('turns an exception nobody caught into exit code 70', async () => {
+    const { process } = await start(['inspect', 'm.onnx'], async () =>
+      fakeApi([], { inspect: () => new Promise(() => {}) }),
+    );
+    process.emit('uncaughtException', new Error('stray'));
+    expect(await process.exited).toBe(70);
+    expect(process.stderr.text).toContain('internal error: stray');
+  });
+});
