@@ -72,29 +72,62 @@ function quantizeChannel(
   pairs: Int32Array | undefined,
   minScale: number,
 ): { values: Int8Array; scale: number } {
-  let best = { values: new Int8Array(weights.length), scale: Math.max(1e-30, minScale) };
-  if (limit === 0 || !Number.isFinite(limit)) return { ...best, scale: Math.max(1, minScale) };
+  if (limit === 0 || !Number.isFinite(limit)) {
+    return { values: new Int8Array(weights.length), scale: Math.max(1, minScale) };
+  }
+  const fullScale = Math.max(Math.fround(limit / 127), minScale, 1e-30);
+  if (range === 'max') return { values: roundChannel(weights, fullScale, pairs), scale: fullScale };
+  let best = fullScale;
   let bestError = Number.POSITIVE_INFINITY;
   // A wider step than the range asks for can be the better one where pairs are limited.
-  const shrinks = range === 'max' ? [1] : pairs === undefined ? MSE_SHRINKS : [1.3, 1.15, 1.05, ...MSE_SHRINKS];
-  for (const shrink of shrinks) {
-    const scale = Math.max(Math.fround((limit * shrink) / 127), minScale);
-    const values = new Int8Array(weights.length);
-    for (let i = 0; i < weights.length; i++) {
-      values[i] = Math.max(-127, Math.min(127, roundHalfEven(weights[i]! / scale)));
-    }
-    if (pairs !== undefined) removeUnsafePairs(values, pairs);
-    let error = 0;
-    for (let i = 0; i < weights.length; i++) {
-      const difference = weights[i]! - values[i]! * scale;
-      error += difference * difference;
-    }
+  for (const shrink of pairs === undefined ? MSE_SHRINKS : [1.3, 1.15, 1.05, ...MSE_SHRINKS]) {
+    const scale = Math.max(Math.fround(fullScale * shrink), minScale);
+    const error =
+      pairs === undefined
+        ? roundingError(weights, scale)
+        : squaredError(weights, roundChannel(weights, scale, pairs), scale);
     if (error < bestError) {
       bestError = error;
-      best = { values, scale };
+      best = scale;
     }
   }
-  return best;
+  return { values: roundChannel(weights, best, pairs), scale: best };
+}
+
+function roundChannel(weights: Float32Array, scale: number, pairs: Int32Array | undefined): Int8Array {
+  const values = new Int8Array(weights.length);
+  const inverse = 1 / scale;
+  for (let i = 0; i < weights.length; i++) {
+    const value = weights[i]! * inverse;
+    values[i] = value >= 127 ? 127 : value <= -127 ? -127 : roundHalfEven(value);
+  }
+  if (pairs !== undefined) removeUnsafePairs(values, pairs);
+  return values;
+}
+
+/** Weights of a channel that a search for the best step looks at, evenly spaced. */
+const SEARCH_SAMPLE = 4096;
+
+/** Squared error of rounding and clipping, over a sample of the weights: enough to rank steps. */
+function roundingError(weights: Float32Array, scale: number): number {
+  const stride = Math.ceil(weights.length / SEARCH_SAMPLE);
+  const inverse = 1 / scale;
+  let error = 0;
+  for (let i = 0; i < weights.length; i += stride) {
+    const value = weights[i]! * inverse;
+    const difference = value >= 127 ? value - 127 : value <= -127 ? value + 127 : value - Math.round(value);
+    error += difference * difference;
+  }
+  return error * scale * scale;
+}
+
+function squaredError(weights: Float32Array, values: Int8Array, scale: number): number {
+  let error = 0;
+  for (let i = 0; i < weights.length; i++) {
+    const difference = weights[i]! - values[i]! * scale;
+    error += difference * difference;
+  }
+  return error;
 }
 
 /** Rounds as QuantizeLinear does: halves go to the even neighbour. */

@@ -13,12 +13,12 @@ import {
   parametersOfRange,
   type QuantizationParameters,
 } from '../../quantization/quantization-parameters.ts';
-import { roundHalfEven } from '../../quantization/quantize-weights.ts';
+import { channelLayout, quantizeWeights, roundHalfEven } from '../../quantization/quantize-weights.ts';
 import { DataType } from '../../tensor/data-type.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import { type Pass, type PassChange, passResult } from '../pass.ts';
 import { dataInputs, type Placement, placeQuantization } from './placement.ts';
-import { quantizeNodeWeights } from './quantize-node-weights.ts';
+import { type QuantizedConstant, quantizeNodeWeights } from './quantize-node-weights.ts';
 
 export const insertQdqOptionsSchema = z.strictObject({
   calibrationMethod: z
@@ -98,6 +98,10 @@ class QdqInserter {
       if (role === undefined) continue;
       if (role === 'movement') {
         this.#moveIntegers(node);
+        continue;
+      }
+      if (role === 'lookup') {
+        this.#quantizeTable(node);
         continue;
       }
       for (const value of new Set(dataInputs(node, role))) this.#roundInput(node, value);
@@ -246,23 +250,63 @@ class QdqInserter {
     const input = this.#sources.get(node.input(0)!)!;
     const inputScale = this.#parameters.get(input)!.scale;
     const means = this.#table.channelMeans.get(input.name);
-    const { weights, bias, axis } = quantizeNodeWeights(node, inputScale, means, this.#options);
+    const { weights, bias, shift, axis } = quantizeNodeWeights(node, inputScale, means, this.#options);
     const prefix = `w${this.#weightCount++}`;
-    node.setInput(1, this.#dequantizedConstant(node, weights.values, weights.scales, prefix, axis));
-    if (bias !== undefined) {
-      node.setInput(2, this.#dequantizedConstant(node, bias.values, bias.scales, `${prefix}_bias`, 0));
-    }
+    node.setInput(1, this.#dequantizedConstant(weights, prefix, axis, node));
+    if (bias !== undefined) node.setInput(2, this.#dequantizedConstant(bias, `${prefix}_bias`, 0, node));
+    if (shift !== undefined) this.#shiftFollowingAdd(node, shift);
     this.#changes.push({ kind: 'quantize-weights', subject: nameOf(node), detail: node.opType });
   }
 
-  /** Integers, their scales along an axis, and the node that makes them real. */
-  #dequantizedConstant(node: Node, integers: Tensor, scales: Float32Array, prefix: string, axis: number): Value {
-    const values = this.#graph.addInitializer(integers.withName(`${prefix}_quantized`));
+  /** Moves a mean error into the constant that is added to a matrix product, where there is one. */
+  #shiftFollowingAdd(node: Node, shift: Float64Array): void {
+    const [add] = node.output.consumers;
+    if (add === undefined || node.output.useCount !== 1 || this.#graph.isOutput(node.output) || !add.is('Add')) return;
+    const index = add.input(0) === node.output ? 1 : 0;
+    const constant = add.input(index)?.tensor;
+    if (constant?.dataType !== DataType.float32 || constant.elementCount !== shift.length) return;
+    if (constant.dims.at(-1) !== shift.length) return;
+    const shifted = constant.toFloat32().map((value, i) => value + shift[i]!);
+    add.setInput(index, this.#graph.addInitializer(Tensor.float32(`${constant.name}_shifted`, constant.dims, shifted)));
+  }
+
+  /** Keeps a lookup table in integers: only the rows that are looked up become real, with one scale per column. */
+  #quantizeTable(node: Node): void {
+    const table = node.input(0)!.tensor!;
+    const { values, scales } = quantizeWeights(table.toFloat32(), channelLayout(table.dims, 1), {
+      range: this.#options.weightRange,
+    });
+    const prefix = `w${this.#weightCount++}`;
+    const output = node.output;
+    node.setInput(
+      0,
+      this.#graph.addInitializer(Tensor.fromArray(`${prefix}_quantized`, DataType.int8, table.dims, values)),
+    );
+    const rows = new Value(this.#graph.uniqueName(`${prefix}_rows`), tensorType(DataType.int8, output.shape));
+    node.setOutput(0, rows);
     const scale = this.#graph.addInitializer(Tensor.float32(`${prefix}_scale`, [scales.length], scales));
-    return this.#graph.create('DequantizeLinear', [values, scale], {
+    const dequantizer = this.#graph.create('DequantizeLinear', [rows, scale], {
+      attributes: [attr.int('axis', -1)],
+      anchor: node.next,
+    });
+    dequantizer.setOutput(0, output);
+    this.#changes.push({ kind: 'quantize-weights', subject: nameOf(node), detail: 'lookup table' });
+  }
+
+  /** Integers, their scales along an axis, and the node that makes them real. */
+  #dequantizedConstant({ values, scales }: QuantizedConstant, prefix: string, axis: number, anchor: Node): Value {
+    const integers = this.#graph.addInitializer(values.withName(`${prefix}_quantized`));
+    const scale = this.#graph.addInitializer(Tensor.float32(`${prefix}_scale`, [scales.length], scales));
+    const inputs = [integers, scale];
+    // The default zero point is stated for a Gemm's weights: the engine makes integer products only where it is there.
+    if (anchor.is('Gemm') && values.dataType === DataType.int8) {
+      const zeros = new Int8Array(scales.length);
+      inputs.push(this.#graph.addInitializer(Tensor.fromArray(`${prefix}_zero`, DataType.int8, [zeros.length], zeros)));
+    }
+    return this.#graph.create('DequantizeLinear', inputs, {
       outputNames: [prefix],
       attributes: [attr.int('axis', axis)],
-      anchor: node,
+      anchor,
     }).output;
   }
 

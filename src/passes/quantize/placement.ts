@@ -12,7 +12,9 @@ export type Role =
   /** Computes on integers of its own: Add, Mul, Concat, average pools, Sigmoid, LeakyRelu, MatMul of two activations. */
   | 'arithmetic'
   /** Moves elements without changing them: runs on the integers themselves. */
-  | 'movement';
+  | 'movement'
+  /** Looks rows up in a constant table, which is kept in integers. */
+  | 'lookup';
 
 export interface PlacementOptions {
   /** Names or patterns (with *) of nodes to leave in float. */
@@ -69,6 +71,7 @@ export function placeQuantization(model: Model, options: PlacementOptions = {}):
       if (options.quantizeAttention) roles.set(node, 'arithmetic');
       else keptFloat.set(node, 'product of two activations');
     } else if (multiplies) keptFloat.set(node, obstacle!);
+    else if (isLookup(node)) roles.set(node, 'lookup');
     else if (isArithmetic(node)) roles.set(node, 'arithmetic');
     else if (isMovement(node)) roles.set(node, 'movement');
   }
@@ -112,6 +115,20 @@ function weightedObstacle(node: Node): string | undefined {
   }
   if (bias !== undefined && bias.tensor === undefined) return 'bias is not constant';
   return undefined;
+}
+
+/** Smallest table worth an extra node. */
+const MIN_TABLE_ELEMENTS = 4096;
+
+function isLookup(node: Node): boolean {
+  const table = node.input(0)?.tensor;
+  return (
+    node.is('Gather') &&
+    node.int('axis', 0) === 0 &&
+    table?.dataType === DataType.float32 &&
+    table.dims.length === 2 &&
+    table.elementCount >= MIN_TABLE_ELEMENTS
+  );
 }
 
 function isFloatProduct(node: Node): boolean {
@@ -182,21 +199,23 @@ function prune(graph: Graph, roles: Map<Node, Role>, absorbed: ReadonlyMap<Node,
   const producerRole = (value: Value): Role | undefined => {
     const producer = value.producer;
     if (producer === undefined) return undefined;
-    return roles.get(absorbed.get(producer) ?? producer);
+    const role = roles.get(absorbed.get(producer) ?? producer);
+    return role === 'lookup' ? undefined : role;
   };
+  const isInteger = (node: Node) => roles.has(node) && roles.get(node) !== 'lookup';
   const readers = (node: Node): Node[] =>
     node.outputs.flatMap((output) => (output === node.output ? effectiveOutput(node, absorbed) : output).consumers);
   for (let changed = true; changed; ) {
     changed = false;
     for (const node of graph.nodes()) {
       const role = roles.get(node);
-      if (role === undefined || role === 'weighted') continue;
+      if (role === undefined || role === 'weighted' || role === 'lookup') continue;
       const consumers = readers(node);
-      const isRead = consumers.some((consumer) => roles.has(consumer));
+      const isRead = consumers.some((consumer) => isInteger(consumer));
       const isFed = dataInputs(node, role).every(
         (value) => value.tensor !== undefined || producerRole(value) !== undefined,
       );
-      const allRead = consumers.length > 0 && consumers.every((consumer) => roles.has(consumer));
+      const allRead = consumers.length > 0 && consumers.every((consumer) => isInteger(consumer));
       const isOutput = node.outputs.some((output) => graph.isOutput(output));
       const isAttention = node.is('MatMul');
       const keep = isAttention || (isRead && (isFed || (role === 'movement' && allRead && !isOutput)));
@@ -214,7 +233,7 @@ function valuesToQuantize(graph: Graph, roles: ReadonlyMap<Node, Role>, absorbed
   const isMoved = (value: Value) => value.producer !== undefined && roles.get(value.producer) === 'movement';
   for (const node of graph.nodes()) {
     const role = roles.get(node);
-    if (role === undefined) continue;
+    if (role === undefined || role === 'lookup') continue;
     for (const value of dataInputs(node, role)) if (!isMoved(value)) values.add(value);
     if (role === 'movement' || (role === 'weighted' && !node.is('Conv')) || node.is('MatMul')) continue;
     values.add(effectiveOutput(node, absorbed));

@@ -18,6 +18,8 @@ export interface QuantizedNodeWeights {
   readonly weights: QuantizedConstant;
   /** int32 in units of input scale times weight scale; undefined where the node takes no bias. */
   readonly bias: QuantizedConstant | undefined;
+  /** Mean error of each output that the bias could not take up, because there is none. */
+  readonly shift: Float64Array | undefined;
   /** The output-channel axis of the weights. */
   readonly axis: number;
 }
@@ -54,17 +56,18 @@ export function quantizeNodeWeights(
     weights: { values: Tensor.fromArray('', DataType.int8, tensor.dims, quantized.values), scales: quantized.scales },
     axis,
   };
-  if (node.is('MatMul')) return { ...result, bias: undefined };
   const shift =
     options.biasCorrection && inputMeans !== undefined
       ? meanError(weights, dequantizeWeights(quantized, layout), layout.channels, reduction, axis, inputMeans)
       : undefined;
-  if (bias === undefined && shift === undefined) return { ...result, bias: undefined };
+  if (node.is('MatMul')) return { ...result, bias: undefined, shift };
+  if (bias === undefined && shift === undefined) return { ...result, bias: undefined, shift };
   const scales = quantized.scales.map((scale) => Math.fround(scale * inputScale));
   const integers = Int32Array.from(scales, (scale, c) =>
     Math.max(-BIAS_LIMIT, Math.min(BIAS_LIMIT, roundHalfEven(((bias?.[c] ?? 0) + (shift?.[c] ?? 0)) / scale))),
   );
-  return { ...result, bias: { values: Tensor.fromArray('', DataType.int32, [integers.length], integers), scales } };
+  const values = Tensor.fromArray('', DataType.int32, [integers.length], integers);
+  return { ...result, bias: { values, scales }, shift: undefined };
 }
 
 /** Expected output error of each output channel. Undefined where the means do not fit the weights. */
