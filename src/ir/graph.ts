@@ -158,6 +158,11 @@ export class Graph {
     if (next === undefined) this.#last = node;
     else next.previous = node;
     this.#nodeCount++;
+    const names = this.#root().#names;
+    if (names !== undefined) {
+      for (const output of node.outputs) names.add(output.name);
+      for (const subgraph of node.subgraphs()) collectNames(subgraph, names);
+    }
     return node;
   }
 
@@ -174,8 +179,7 @@ export class Graph {
   }
 }
 
-function collectNames(root: Graph): Set<string> {
-  const names = new Set<string>();
+function collectNames(root: Graph, names = new Set<string>()): Set<string> {
   for (const graph of root.allGraphs()) {
     for (const value of graph.inputs) names.add(value.name);
     for (const value of graph.initializers) names.add(value.name);
