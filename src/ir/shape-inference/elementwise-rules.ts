@@ -46,10 +46,15 @@ function binary(apply: (a: SymbolicDim, b: SymbolicDim, elemType: number) => Ele
   return (context) => {
     const elemType = context.elemType(0) || context.elemType(1);
     const content = mapContents([context.content(0), context.content(1)], ([a, b]) =>
-      a === undefined || b === undefined ? undefined : apply(a, b, elemType),
+      a === undefined || b === undefined ? undefined : rounded(apply(a, b, elemType), elemType),
     );
     context.set(0, result ?? elemType, binaryShape(context), content);
   };
+}
+
+/** What float32 arithmetic gives; sums, products and quotients of float32 numbers are exact in float64 before rounding. */
+function rounded(element: Element, elemType: number): Element {
+  return typeof element === 'number' && elemType === DataType.float32 ? Math.fround(element) : element;
 }
 
 /** Before operator set 7 the second operand was laid on the first one's axes on demand; the first one's shape stood. */

@@ -35,7 +35,7 @@ const multinomial: ShapeRule = (context) => {
 };
 
 const dropout: ShapeRule = (context) => {
-  context.set(0, context.elemType(0), context.shape(0), context.content(0));
+  context.set(0, context.elemType(0), context.shape(0));
   // Before operator set 10 the mask had the data's type.
   const maskType = context.opset >= 10 ? DataType.bool : context.elemType(0);
   if (context.outputCount > 1) context.set(1, maskType, context.shape(0));
