@@ -24,7 +24,7 @@ export function colorLevel(stream: CliStream, env: CliProcess['env']): 0 | 1 {
   return stream.isTTY === true && env.TERM !== 'dumb' ? 1 : 0;
 }
 
-/** Columns of a terminal within reason; 100 where there is none. */
+/** Columns of a terminal within reason; 100 where that is unknown. */
 export function columns(stream: CliStream): number {
-  return Math.min(120, Math.max(40, stream.columns ?? 100));
+  return Math.min(120, Math.max(40, stream.columns || 100));
 }

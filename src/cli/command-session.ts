@@ -14,6 +14,8 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   /** Sets the exit code where a command ends without an error but not well. */
   setExitCode(code: number): void;
+  /** Called when the command has ended, well or not, and before an error is printed. */
+  atEnd(action: () => void): void;
 }
 
 /** Options every command has. */
@@ -42,7 +44,9 @@ export class CommandSession {
     this.#context = context;
     this.#options = options;
     this.signal = context.signal;
-    this.logger = terminalLogger(context.process.stderr, context.process.env, verbosity);
+    const logger = terminalLogger(context.process.stderr, context.process.env, verbosity);
+    context.atEnd(() => logger.stop());
+    this.logger = logger;
   }
 
   /** The style of text for a person on the output stream. */

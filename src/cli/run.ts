@@ -30,6 +30,10 @@ Start here:
 export async function run(process: CliProcess, api: CliApi): Promise<number> {
   const abort = new AbortController();
   let exitCode: number = ExitCode.ok;
+  const endings: (() => void)[] = [];
+  const tidy = () => {
+    for (const action of endings.splice(0)) action();
+  };
   let interrupted: ((code: number) => void) | undefined;
   const interruption = new Promise<number>((resolve) => {
     interrupted = resolve;
@@ -49,13 +53,18 @@ export async function run(process: CliProcess, api: CliApi): Promise<number> {
     setExitCode: (code) => {
       exitCode = code;
     },
+    atEnd: (action) => {
+      endings.push(action);
+    },
   };
   try {
     const work = execute(context).then(() => exitCode);
     const code = await Promise.race([work, interruption.then((code) => settle(work, code))]);
+    tidy();
     if (abort.signal.aborted) process.stderr.write('interrupted\n');
     return code;
   } catch (error) {
+    tidy();
     if (abort.signal.aborted) {
       process.stderr.write('interrupted\n');
       return interruption;

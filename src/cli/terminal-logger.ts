@@ -4,6 +4,11 @@ import type { Logger, Progress } from '../diagnostics/logger.ts';
 import { formatDuration } from '../report/number-format.ts';
 import { type CliStream, colorLevel } from './cli-process.ts';
 
+/** A logger that can take its spinner away when work ends early. */
+export interface TerminalLogger extends Logger {
+  stop(): void;
+}
+
 export type Verbosity = 'quiet' | 'normal' | 'verbose';
 
 /** A progress line says nothing about the time left before this, and is not worth a line of a log file below it. */
@@ -17,16 +22,19 @@ export function terminalLogger(
   stream: CliStream,
   env: Readonly<Record<string, string | undefined>>,
   verbosity: Verbosity,
-): Logger {
+): TerminalLogger {
   const chalk = new Chalk({ level: colorLevel(stream, env) });
-  const animated = stream.isTTY === true && env.TERM !== 'dumb' && env.CI === undefined && verbosity !== 'quiet';
+  // A terminal that does not know its width (0 columns) sends ora into an endless loop.
+  const animated =
+    stream.isTTY === true &&
+    (stream.columns ?? 0) > 0 &&
+    env.TERM !== 'dumb' &&
+    env.CI === undefined &&
+    verbosity !== 'quiet';
   let spinner: Ora | undefined;
 
-  const line = (text: string) => {
-    spinner?.clear();
-    stream.write(`${text}\n`);
-    spinner?.render();
-  };
+  // ora itself takes the spinner away around every write to its stream.
+  const line = (text: string) => stream.write(`${text}\n`);
 
   const progress = (label: string, total?: number): Progress => {
     const started = performance.now();
@@ -66,6 +74,7 @@ export function terminalLogger(
       if (verbosity !== 'quiet') line(`${chalk.yellow('warning:')} ${message}`);
     },
     progress,
+    stop: () => spinner?.stop(),
   };
 }
 

@@ -30,6 +30,37 @@ describe('terminalLogger', () => {
   });
 });
 
+describe('on a terminal', () => {
+  const terminal = (columns: number) => {
+    const written: string[] = [];
+    const cursor = { cursorTo: () => true, clearLine: () => true, moveCursor: () => true };
+    return { written, stream: { isTTY: true, columns, ...cursor, write: (text: string) => written.push(text) > 0 } };
+  };
+
+  it('shows a spinner with the progress, and takes it away at the end', () => {
+    const { written, stream } = terminal(80);
+    const progress = terminalLogger(stream, {}, 'normal').progress('Calibrating', 3);
+    progress.update(1);
+    progress.done();
+    expect(written.join('')).toContain('Calibrating');
+    const before = written.length;
+    progress.update(2);
+    expect(written.length).toBe(before);
+  });
+
+  it.each([
+    ['an unknown width', 0, {}],
+    ['TERM=dumb', 80, { TERM: 'dumb' }],
+    ['CI', 80, { CI: 'true' }],
+  ])('shows none with %s', (_, columns, env) => {
+    const { written, stream } = terminal(columns);
+    const progress = terminalLogger(stream, env, 'normal').progress('Calibrating', 3);
+    progress.update(1);
+    progress.done();
+    expect(written).toEqual([]);
+  });
+});
+
 describe('progressText', () => {
   it('tells the time left once there is a pace', () => {
     expect(progressText('Calibrating', 0, 100, 5000)).toBe('Calibrating 0/100');
