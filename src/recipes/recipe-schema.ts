@@ -32,16 +32,11 @@ const quantizeStaticOptions = z
       .enum(['min-max', 'percentile', 'entropy', 'mse'])
       .optional()
       .describe('How activation ranges are chosen from the calibration data.'),
-    calibrationPercentile: z
-      .number()
-      .gt(50)
-      .max(100)
-      .optional()
-      .describe('Percentile of absolute activations kept by the percentile method.'),
     weightRange: z
-      .enum(['min-max', 'mse'])
+      .enum(['max', 'mse'])
       .optional()
-      .describe('Weight scales from the largest weight, or from the smallest squared error.'),
+      .describe('Weight steps from the largest weight of a channel, or from the smallest squared error.'),
+    quantizeAttention: z.boolean().optional().describe('Also multiply pairs of activations in integers.'),
     biasCorrection: z.boolean().optional().describe('Adds the mean output error of a quantized layer to its bias.'),
     keepHarmfulInFloat: z
       .boolean()
