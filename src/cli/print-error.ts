@@ -1,6 +1,7 @@
 import { Chalk } from 'chalk';
 import { CommanderError } from 'commander';
 import { EdgepackError, ExitCode } from '../diagnostics/edgepack-error.ts';
+import { printable } from '../diagnostics/printable.ts';
 import { type CliProcess, colorLevel } from './cli-process.ts';
 
 /**
@@ -11,8 +12,8 @@ export function printError(error: unknown, process: CliProcess): number {
   const chalk = new Chalk({ level: colorLevel(process.stderr, process.env) });
   const say = (label: string, text: string) => process.stderr.write(`${label} ${text}\n`);
   if (error instanceof EdgepackError && error.exitCode !== ExitCode.internal) {
-    say(chalk.red('error:'), oneLine(error.message));
-    if (error.hint !== undefined) say(chalk.cyan('hint:'), oneLine(error.hint));
+    say(chalk.red('error:'), oneLine(withPlace(error)));
+    if (error.hint !== undefined) say(chalk.cyan('hint:'), sentence(oneLine(error.hint)));
     return error.exitCode;
   }
   if (error instanceof CommanderError) {
@@ -33,6 +34,24 @@ export function printError(error: unknown, process: CliProcess): number {
   }
   say(chalk.cyan('hint:'), 'This is a mistake in edgepack. Please report it with the lines above and the command.');
   return ExitCode.internal;
+}
+
+/** The message with the file, node and tensor it concerns in front, as far as it does not name them itself. */
+function withPlace({ message, location }: EdgepackError): string {
+  const places = [
+    location.file === undefined ? undefined : { name: location.file, text: printable(location.file, 300) },
+    location.node === undefined ? undefined : { name: location.node, text: `node "${printable(location.node)}"` },
+    location.tensor === undefined
+      ? undefined
+      : { name: location.tensor, text: `tensor "${printable(location.tensor)}"` },
+  ];
+  const unnamed = places.filter((place) => place !== undefined && !message.includes(printable(place.name, 300)));
+  return [...unnamed.map((place) => place!.text), message].join(': ');
+}
+
+/** Hints begin with a capital letter, whoever wrote them. */
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function oneLine(text: string): string {

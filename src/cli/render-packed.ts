@@ -1,6 +1,6 @@
 import { printable } from '../diagnostics/printable.ts';
+import type { PackResult } from '../pipeline/api-types.ts';
 import { formatBytes, formatSizeChange } from '../report/number-format.ts';
-import type { PackResult } from './cli-api.ts';
 import type { Style } from './paint.ts';
 
 /** The result of pack and unpack, in two lines. */

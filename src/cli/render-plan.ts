@@ -1,6 +1,6 @@
 import { printable } from '../diagnostics/printable.ts';
+import type { CompressPlan } from '../pipeline/api-types.ts';
 import { formatBytes } from '../report/number-format.ts';
-import type { CompressPlan } from './cli-api.ts';
 import type { Style } from './paint.ts';
 
 /** What a dry run has to say. */

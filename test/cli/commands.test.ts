@@ -262,6 +262,18 @@ describe('mistakes', () => {
     const failing = (error: Error) => ({ api: { inspect: () => Promise.reject(error) } });
     const model = await runCli(['inspect', 'm.onnx'], failing(new EdgepackError('model-unsafe', 'm.onnx: bad\npath')));
     expect([model.exitCode, model.stderr]).toEqual([3, 'error: m.onnx: bad path\n']);
+    const placed = await runCli(
+      ['inspect', 'm.onnx'],
+      failing(
+        new EdgepackError('model-invalid', 'holds 3 bytes where 4 are needed', {
+          location: { file: 'm.onnx', tensor: 'w\u202e' },
+          hint: 'export it again',
+        }),
+      ),
+    );
+    expect(placed.stderr).toBe(
+      'error: m.onnx: tensor "w\\u202e": holds 3 bytes where 4 are needed\nhint: Export it again\n',
+    );
     const bug = await runCli(
       ['inspect', 'm.onnx'],
       failing(new TypeError('x is undefined', { cause: new Error('deep') })),

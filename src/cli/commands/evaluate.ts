@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { EdgepackError } from '../../diagnostics/edgepack-error.ts';
+import type { EvaluateOptions } from '../../pipeline/api-types.ts';
 import { compressOptionsSchema } from '../../pipeline/compress-options.ts';
-import type { EvaluateOptions } from '../cli-api.ts';
 import { type CommandContext, CommandSession, type CommonOptions, withCommonOptions } from '../command-session.ts';
 import { loadConfig } from '../load-config.ts';
 import { optionsFromSchema } from '../options-from-schema.ts';

@@ -1,0 +1,63 @@
+import type { Logger } from '../diagnostics/logger.ts';
+import type { Report } from '../report/report-schema.ts';
+import type { CompressOptions } from './compress-options.ts';
+
+/** What every long-running function of the API takes beside its options. */
+export interface RunContext {
+  /** Says nothing by default. */
+  readonly logger?: Logger;
+  /** Ends the work early and cleans up; the promise rejects. */
+  readonly signal?: AbortSignal;
+  /** How to repeat the run, for the report. */
+  readonly commandLine?: string;
+}
+
+/** A file that was read or written. */
+export interface FileFacts {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+}
+
+/** What `compress` would do: the answer to `dryRun`. */
+export interface CompressPlan {
+  readonly model: FileFacts;
+  readonly target: string;
+  readonly recipe: string;
+  /** Passes in order, with their options where they are not the defaults. */
+  readonly steps: readonly { readonly pass: string; readonly options: Readonly<Record<string, unknown>> }[];
+  readonly calibrationSamples: number;
+  readonly evaluationSamples: number;
+  /** Paths that would be written. */
+  readonly outputs: readonly string[];
+}
+
+export interface CompressResult {
+  /** null after a dry run. */
+  readonly report: Report | null;
+  /** null but after a dry run. */
+  readonly plan: CompressPlan | null;
+  /** What was written. */
+  readonly outputs: readonly FileFacts[];
+}
+
+export interface EvaluateOptions {
+  readonly data: string;
+  readonly labels?: string;
+  readonly preprocess?: CompressOptions['preprocess'];
+  readonly against?: string;
+  readonly target?: string;
+  readonly threads?: number;
+  /** Also evaluate in exact integer arithmetic. Default true. */
+  readonly exact?: boolean;
+}
+
+export interface PackOptions {
+  /** Overwrite existing files. Default false. */
+  readonly force?: boolean;
+}
+
+export interface PackResult {
+  readonly onnx: FileFacts;
+  readonly epk: FileFacts;
+}

@@ -1,0 +1,76 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readModel } from '../../src/formats/onnx/read-model.ts';
+import { writeModel } from '../../src/formats/onnx/write-model.ts';
+import { pack, unpack } from '../../src/pipeline/pack-model.ts';
+
+const zoo = join(import.meta.dirname, '..', '..', '..', 'shared', 'zoo');
+const folder = () => mkdtempSync(join(tmpdir(), 'edgepack-pack-'));
+const models = (path: string): string[] => {
+  try {
+    return readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.onnx'));
+  } catch {
+    return [];
+  }
+};
+const smallest = models(zoo)
+  .map((name) => ({ name, path: join(zoo, name), sizeBytes: readFileSync(join(zoo, name)).byteLength }))
+  .sort((a, b) => a.sizeBytes - b.sizeBytes)[0];
+
+describe.skipIf(smallest === undefined)('pack and unpack', () => {
+  it('give the same bytes back, in a smaller file', async () => {
+    const cwd = folder();
+    const packed = await pack(smallest!.path, join(cwd, 'm.epk'));
+    expect(packed.epk.sizeBytes).toBeLessThan(packed.onnx.sizeBytes);
+    const unpacked = await unpack(join(cwd, 'm.epk'), join(cwd, 'new', 'm.onnx'));
+    expect(readFileSync(join(cwd, 'new', 'm.onnx')).equals(readFileSync(smallest!.path))).toBe(true);
+    expect(unpacked.onnx.sha256).toBe(packed.onnx.sha256);
+    expect(unpacked.epk).toEqual(packed.epk);
+  });
+
+  it('carry external data under its own name', async () => {
+    const cwd = folder();
+    const before = join(cwd, 'before');
+    mkdirSync(before);
+    writeModel(readModel(smallest!.path), join(before, 'm.onnx'), { externalData: { thresholdBytes: 256 } });
+    const names = readdirSync(before).sort();
+    expect(names).toHaveLength(2);
+    const packed = await pack(join(before, 'm.onnx'), join(cwd, 'm.epk'));
+    expect(packed.onnx.sizeBytes).toBe(
+      names.reduce((sum, name) => sum + readFileSync(join(before, name)).byteLength, 0),
+    );
+    await unpack(join(cwd, 'm.epk'), join(cwd, 'after', 'm.onnx'));
+    expect(readdirSync(join(cwd, 'after')).sort()).toEqual(names);
+    for (const name of names) {
+      expect(readFileSync(join(cwd, 'after', name)).equals(readFileSync(join(before, name))), name).toBe(true);
+    }
+    expect(() => readModel(join(cwd, 'after', 'm.onnx'))).not.toThrow();
+  });
+
+  it('overwrite nothing unless forced to', async () => {
+    const cwd = folder();
+    const epk = join(cwd, 'm.epk');
+    writeFileSync(epk, 'mine');
+    await expect(pack(smallest!.path, epk)).rejects.toMatchObject({ code: 'output-exists', exitCode: 2 });
+    expect(readFileSync(epk, 'utf8')).toBe('mine');
+    await pack(smallest!.path, epk, { force: true });
+    writeFileSync(join(cwd, 'm.onnx'), 'mine');
+    await expect(unpack(epk, join(cwd, 'm.onnx'))).rejects.toMatchObject({ code: 'output-exists' });
+    expect(readFileSync(join(cwd, 'm.onnx'), 'utf8')).toBe('mine');
+    await unpack(epk, join(cwd, 'm.onnx'), { force: true });
+    expect(readFileSync(join(cwd, 'm.onnx')).equals(readFileSync(smallest!.path))).toBe(true);
+    expect(readdirSync(cwd).sort()).toEqual(['m.epk', 'm.onnx']);
+  });
+
+  it('refuse what is no model and no .epk, and leave nothing behind', async () => {
+    const cwd = folder();
+    writeFileSync(join(cwd, 'x.onnx'), 'not a model');
+    await expect(pack(join(cwd, 'x.onnx'), join(cwd, 'x.epk'))).rejects.toMatchObject({ exitCode: 3 });
+    await expect(unpack(join(cwd, 'x.onnx'), join(cwd, 'y.onnx'))).rejects.toMatchObject({ code: 'epk-unreadable' });
+    await expect(unpack(join(cwd, 'none.epk'), join(cwd, 'y.onnx'))).rejects.toMatchObject({ code: 'file-not-found' });
+    expect(readdirSync(cwd)).toEqual(['x.onnx']);
+    rmSync(cwd, { recursive: true });
+  });
+});
