@@ -50,7 +50,7 @@ export class EngineProcess {
   #nextId = 1;
   #timer: NodeJS.Timeout | undefined;
   #stderrTail = '';
-  #killedFor: 'timeout' | undefined;
+  #killedFor: 'timeout' | 'close' | undefined;
   /** Why the process is gone, once it is. */
   #end: string | undefined;
 
@@ -77,6 +77,11 @@ export class EngineProcess {
     return this.#child.pid ?? -1;
   }
 
+  /** Whether an answer is outstanding. */
+  get isBusy(): boolean {
+    return this.#pending.length > 0;
+  }
+
   /** Sends a request. Requests are answered in order; the time limit of each begins when its turn comes. */
   request<K extends RequestKind>(
     kind: K,
@@ -101,8 +106,9 @@ export class EngineProcess {
   /** Ends the process, at once if it is busy. Pending requests are rejected. */
   async close(): Promise<void> {
     if (this.#end !== undefined) return this.#ended;
-    this.#child.ref();
-    if (this.#pending.length > 0) this.#child.kill('SIGKILL');
+    this.#killedFor ??= 'close';
+    this.#keepAlive(true);
+    if (this.isBusy) this.#child.kill('SIGKILL');
     else if (this.#child.connected) this.#child.disconnect();
     const impatient = setTimeout(() => this.#child.kill('SIGKILL'), 2000);
     await this.#ended;
@@ -158,6 +164,7 @@ export class EngineProcess {
       return `it took ${used} MiB of memory where the limit is ${limit} MiB`;
     }
     if (this.#killedFor === 'timeout') return `no answer within ${(this.#pending[0]?.timeoutMs ?? 0) / 1000} s`;
+    if (this.#killedFor === 'close') return 'the engine has been closed';
     if (signal === 'SIGKILL') return 'its process was killed (SIGKILL), perhaps by the system for lack of memory';
     if (signal !== null) return `its process crashed (${signal})`;
     return `its process ended with code ${code !== null && code > 255 ? `0x${code.toString(16)}` : code}`;

@@ -48,6 +48,7 @@ export interface Engine {
   measureLatency(candidates: readonly LatencyCandidate[], options?: LatencyOptions): Promise<LatencyMeasurement[]>;
   /** The largest resident memory of the engine's process so far; after `close`, of all its life. */
   peakMemoryBytes(): Promise<number>;
+  /** Ends the process, at once where requests are under way: those are rejected. */
   close(): Promise<void>;
 }
 
@@ -144,11 +145,7 @@ class HostedEngine implements Engine {
 
   async close(): Promise<void> {
     if (this.#finalPeakBytes !== undefined) return;
-    try {
-      this.#finalPeakBytes = await this.peakMemoryBytes();
-    } catch {
-      // The process is gone already: its peak is not known.
-    }
+    if (!this.#process.isBusy) this.#finalPeakBytes = await this.peakMemoryBytes().catch(() => undefined);
     await this.#process.close();
   }
 

@@ -1,20 +1,23 @@
-import { onnx } from 'onnx-proto';
+import type { onnx } from 'onnx-proto';
+import onnxProto from 'onnx-proto';
+
+const { AttributeProto, ModelProto } = onnxProto.onnx;
 
 /** A node as `[opType, inputs, outputs, attributes]`. */
 type NodeRecord = [string, string[], string[], onnx.IAttributeProto[]?];
 type ValueRecord = [name: string, dataType: number, dims: (number | string)[]];
 
 export const attribute = {
-  int: (name: string, i: number): onnx.IAttributeProto => ({ name, i, type: onnx.AttributeProto.AttributeType.INT }),
+  int: (name: string, i: number): onnx.IAttributeProto => ({ name, i, type: AttributeProto.AttributeType.INT }),
   ints: (name: string, ints: number[]): onnx.IAttributeProto => ({
     name,
     ints,
-    type: onnx.AttributeProto.AttributeType.INTS,
+    type: AttributeProto.AttributeType.INTS,
   }),
   graph: (name: string, g: onnx.IGraphProto): onnx.IAttributeProto => ({
     name,
     g,
-    type: onnx.AttributeProto.AttributeType.GRAPH,
+    type: AttributeProto.AttributeType.GRAPH,
   }),
 };
 
@@ -53,7 +56,7 @@ export function graph(parts: {
 }
 
 export function model(content: onnx.IGraphProto): Uint8Array {
-  const encoded = onnx.ModelProto.encode({
+  const encoded = ModelProto.encode({
     irVersion: 8,
     opsetImport: [{ domain: '', version: 13 }],
     graph: content,
