@@ -24,7 +24,8 @@ export function describeShape(shape: InputSpec['shape']): string {
 export function fitShape(spec: InputSpec, sample: readonly number[]): number[] | undefined {
   const accepts = (dims: readonly number[]) =>
     dims.length === spec.shape.length &&
-    dims.every((dim, i) => typeof spec.shape[i] !== 'number' || spec.shape[i] === dim);
+    // A symbolic first dimension is the batch: one sample is never taken for several.
+    dims.every((dim, i) => spec.shape[i] === dim || (typeof spec.shape[i] !== 'number' && (i > 0 || dim === 1)));
   if (accepts(sample)) return [...sample];
   if (accepts([1, ...sample])) return [1, ...sample];
   const long = sample.filter((dim) => dim !== 1);
