@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type InputSpec, openDataset } from '../../src/data/dataset.ts';
+import { fingerprintDataset, type InputSpec, openDataset } from '../../src/data/dataset.ts';
 import { DataType } from '../../src/tensor/data-type.ts';
 import { npy, npyWithHeader, npz, temporaryFolder } from './numpy-files.ts';
 
@@ -341,6 +341,26 @@ describe('an .npz dataset', () => {
       code: 'data-unreadable',
       message: expect.stringMatching(/p\.npz#ids: holds pickled/),
     });
+  });
+});
+
+describe('a fingerprint', () => {
+  it('changes with samples, their order and the preprocessing, and not with names and labels', async () => {
+    const folder = temporaryFolder();
+    const path = folder.write('a.npy', bytes(2, 2, 2, 3));
+    const print = async (file: string, preprocess: string, order = [0, 1]) =>
+      fingerprintDataset((await openDataset(file, { inputs: [image], preprocess })).subset(order));
+    const first = await print(path, 'raw-0-255');
+    expect(first).toMatch(/^[0-9a-f]{64}$/);
+    folder.write('b-labels.npy', npy([2], Int32Array.of(0, 1)));
+    expect(await print(folder.write('b.npy', bytes(2, 2, 2, 3)), 'raw-0-255')).toBe(first);
+    const others = [
+      await print(path, 'scale-0-1'),
+      await print(path, 'raw-0-255', [1, 0]),
+      await print(path, 'raw-0-255', [0]),
+      await print(folder.write('c.npy', bytes(3, 2, 2, 3)), 'raw-0-255', [0, 2]),
+    ];
+    expect(new Set([first, ...others]).size).toBe(5);
   });
 });
 
