@@ -1,14 +1,24 @@
-// Copies the data files that the compiler does not emit (device profiles, recipes, the ONNX schema) beside the built code.
-import { cpSync, readdirSync, statSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+// Completes dist/ after the compiler: copies the data files that it does not emit (device profiles, recipes, the ONNX schema), and
+// removes what is left of sources that are gone, so that it is not packed.
+import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-function copy(folder) {
-  for (const name of readdirSync(folder)) {
-    const path = join(folder, name);
-    if (statSync(path).isDirectory()) copy(path);
-    else if (/\.(json|proto)$/.test(name)) cpSync(path, join(root, 'dist', relative(join(root, 'src'), path)));
-  }
+const source = join(root, 'src');
+const built = join(root, 'dist');
+
+/** Paths of the files under a folder, relative to it. */
+function filesUnder(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(folder.length + 1));
 }
-copy(join(root, 'src'));
+
+const isData = (name) => /\.(json|proto)$/.test(name);
+
+for (const name of filesUnder(source).filter(isData)) cpSync(join(source, name), join(built, name));
+for (const name of filesUnder(built)) {
+  const origin = isData(name) ? name : name.replace(/(\.d)?\.(ts|js)$/, '.ts');
+  if (!existsSync(join(source, origin))) rmSync(join(built, name));
+}
