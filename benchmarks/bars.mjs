@@ -1,0 +1,64 @@
+/**
+ * What the benchmark holds the accurate recipe to. Accuracy is compared sample by sample: b samples right before and wrong after,
+ * c the other way round; a loss within two standard errors of the bar is not told from it.
+ */
+const accuracyPoints = {
+  efficientnet_lite0: 1,
+  minilm_banking77: 1,
+  resnet8_cifar10: 0.5,
+  resnet20_cifar10: 0.5,
+  mnist_cntk: 0.1,
+  'digits-dense': 0.5,
+  'digits-conv': 0.5,
+};
+const convolutional = new Set(['efficientnet_lite0', 'resnet8_cifar10', 'resnet20_cifar10', 'mnist_cntk']);
+const fasterThanFloat = new Set(['efficientnet_lite0', 'resnet20_cifar10']);
+const smallModels = new Set(['resnet8_cifar10', 'mnist_cntk']);
+const minimumAgreement = { minilm_banking77: 0.97 };
+const maximumOnnxBytes = { resnet8_cifar10: 92_000 };
+
+/**
+ * The bars that apply to a row; `peer` is ONNX Runtime's min-max quantization of the same model in the same run, where it ran.
+ * @returns {{ what: string, value: number, limit: number, holds: boolean }[]}
+ */
+export function barsFor(row, peer) {
+  const bars = [];
+  const atMost = (what, value, limit) => {
+    if (value != null && limit != null) bars.push({ what, value, limit, relation: '<=', holds: value <= limit });
+  };
+  const atLeast = (what, value, limit) => {
+    if (value != null && limit != null) bars.push({ what, value, limit, relation: '>=', holds: value >= limit });
+  };
+  atMost('.epk / xz -9e of the .onnx', ratio(row.epkBytes, row.onnxXzBytes), smallModels.has(row.model) ? 0.9 : 1);
+  if (row.recipe !== 'accurate') return bars;
+
+  const points = accuracyPoints[row.model];
+  if (row.paired != null && points !== undefined) {
+    const { b, c } = row.paired;
+    const limit = points / 100 + (2 * Math.sqrt(b + c)) / row.evaluationSamples;
+    atMost('accuracy lost, (b - c) / n', (b - c) / row.evaluationSamples, limit);
+  }
+  atLeast('agreement', row.exact?.agreement, minimumAgreement[row.model]);
+  if (convolutional.has(row.model)) {
+    atLeast('integer share, Conv', row.integerShare?.conv, 0.98);
+    atLeast('integer share, Gemm', row.integerShare?.gemm, 0.98);
+  }
+  atMost('.onnx bytes', row.onnxBytes, maximumOnnxBytes[row.model]);
+  if (fasterThanFloat.has(row.model)) atMost('latency / float', row.latency?.ratioToFloat, 1);
+  if (peer !== undefined) {
+    const ours = row.sameScript ?? undefined;
+    if (minimumAgreement[row.model] === undefined)
+      atLeast("agreement, peer's exact", ours?.exact.agree, peer.exact.agree);
+    atLeast("SQNR dB, peer's exact", ours?.exact.sqnr_db, peer.exact.sqnr_db);
+    atMost("latency / peer's int8", row.latency?.ratioToPeer, 1 / 0.95);
+    if (row.model === 'efficientnet_lite0') {
+      atMost("seconds / peer's", ratio(row.seconds, peer.seconds), 0.7);
+      atMost("peak memory / peer's", ratio(row.peakMemoryMib, peer.peakMemoryMib), 1.3);
+    }
+  }
+  return bars;
+}
+
+export function ratio(a, b) {
+  return a == null || b == null || b === 0 ? null : a / b;
+}
