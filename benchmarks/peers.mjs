@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { UsageError } from './usage-error.mjs';
 
 /**
  * The Python quantizers beside which edgepack is measured: a script that quantizes a model of the zoo with the manifest's
@@ -14,7 +15,7 @@ export class Peers {
   constructor(folder, python) {
     this.#python = python;
     this.#script = join(folder, 'quantize_peers.py');
-    if (!existsSync(this.#script)) throw new Error(`--peers: no ${this.#script}`);
+    if (!existsSync(this.#script)) throw new UsageError(`--peers: no ${this.#script}`);
   }
 
   /** Quantizes with one tool; its file is `path` and its own wall time `seconds`. */

@@ -10,7 +10,8 @@ import { measure } from './measure.mjs';
 import { Peers } from './peers.mjs';
 import { storeRows } from './results.mjs';
 import { suite } from './suite.mjs';
-import { barTable, peerTable, resultTable } from './tables.mjs';
+import { balancedGain, barTable, peerTable, resultTable } from './tables.mjs';
+import { UsageError } from './usage-error.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const usage = `npm run bench -- [options]
@@ -29,39 +30,40 @@ const usage = `npm run bench -- [options]
   --no-save            leave benchmarks/results.jsonl as it is
   --json               rows as JSON on stdout, tables on stderr`;
 
-const integer = { type: 'string' };
-const { values: given } = parseArgs({
-  options: {
-    models: { type: 'string' },
-    recipes: { type: 'string', default: 'accurate,balanced' },
-    target: { type: 'string', default: 'rpi4' },
-    threads: { ...integer, default: '1' },
-    rounds: integer,
-    'latency-rounds': { ...integer, default: '15' },
-    'calibration-samples': integer,
-    limit: integer,
-    peers: { type: 'boolean', default: false },
-    'peers-python': { type: 'string', default: 'python3' },
-    'peers-folder': { type: 'string', default: join(root, '..', 'shared', 'peers') },
-    zoo: { type: 'string', default: process.env.EDGEPACK_ZOO ?? join(root, '..', 'shared', 'zoo') },
-    keep: { type: 'string' },
-    'no-save': { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
+const options = {
+  models: { type: 'string' },
+  recipes: { type: 'string', default: 'accurate,balanced' },
+  target: { type: 'string', default: 'rpi4' },
+  threads: { type: 'string', default: '1' },
+  rounds: { type: 'string' },
+  'latency-rounds': { type: 'string', default: '15' },
+  'calibration-samples': { type: 'string' },
+  limit: { type: 'string' },
+  peers: { type: 'boolean', default: false },
+  'peers-python': { type: 'string', default: 'python3' },
+  'peers-folder': { type: 'string', default: join(root, '..', 'shared', 'peers') },
+  zoo: { type: 'string', default: process.env.EDGEPACK_ZOO ?? join(root, '..', 'shared', 'zoo') },
+  keep: { type: 'string' },
+  'no-save': { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+};
+
+let given;
 
 function whole(name) {
   const text = given[name];
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} takes a whole number above 0, not '${text}'`);
+  if (!Number.isInteger(value) || value < 1)
+    throw new UsageError(`--${name} takes a whole number above 0, not '${text}'`);
   return value;
 }
 
 const say = (text) => (given.json ? process.stderr : process.stdout).write(`${text}\n`);
 
 async function main() {
+  given = parseArgs({ options }).values;
   if (given.help) return say(usage);
   const version = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
   const host = machine(root, version);
@@ -117,6 +119,7 @@ async function main() {
     ),
   }));
   say(`\n${barTable(bars)}`);
+  for (const line of balancedGain(rows)) say(line);
   if (!given['no-save']) storeRows(join(root, 'benchmarks', 'results.jsonl'), rows);
   if (given.json) process.stdout.write(`${JSON.stringify({ rows, peers: peerRows, bars, failures }, null, 1)}\n`);
   for (const failure of failures) say(`failed: ${failure}`);
@@ -127,9 +130,15 @@ function chosen(entries, names) {
   if (names === undefined) return entries;
   const unknown = names.filter((name) => !entries.some((entry) => entry.name === name));
   if (unknown.length > 0) {
-    throw new Error(`no model ${unknown.join(', ')}; there are ${entries.map(({ name }) => name).join(', ')}`);
+    throw new UsageError(`no model ${unknown.join(', ')}; there are ${entries.map(({ name }) => name).join(', ')}`);
   }
   return entries.filter(({ name }) => names.includes(name));
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof UsageError) && error.code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
+}

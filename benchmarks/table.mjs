@@ -2,7 +2,7 @@
 export function table(header, rows) {
   const cells = [header, ...rows].map((row) => row.map((cell) => (cell ?? '–').toString()));
   const widths = header.map((_, column) => Math.max(3, ...cells.map((row) => row[column].length)));
-  const isNumber = header.map((_, column) => rows.some((row) => /^[<>]?[\d.,]+/.test((row[column] ?? '').toString())));
+  const isNumber = header.map((_, column) => rows.some((row) => /^([<>]=? )?\d/.test((row[column] ?? '').toString())));
   const line = (row) =>
     `| ${row.map((cell, i) => (isNumber[i] ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))).join(' | ')} |`;
   const rule = `| ${widths.map((width, i) => (isNumber[i] ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width))).join(' | ')} |`;

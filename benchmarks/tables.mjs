@@ -85,6 +85,15 @@ export function barTable(entries) {
   return table(['model', 'recipe', 'what', 'measured', 'bar', ''], lines);
 }
 
+/** How much smaller the `.epk` of the default recipe is than the accurate one's, by model. */
+export function balancedGain(rows) {
+  const of = (model, recipe) => rows.find((row) => row.model === model && row.recipe === recipe);
+  return [...new Set(rows.map(({ model }) => model))].flatMap((model) => {
+    const gain = ratio(of(model, 'balanced')?.epkBytes, of(model, 'accurate')?.epkBytes);
+    return gain === null ? [] : [`${model}: .epk of balanced / accurate ${gain.toFixed(3)}`];
+  });
+}
+
 function compact(value) {
   return Math.abs(value) >= 1000 ? count(Math.round(value)) : String(Number(value.toFixed(4)));
 }
