@@ -1,0 +1,188 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decodeMessage, type TensorProto } from '../../../src/formats/onnx/proto.ts';
+import { decodeModel, readModel } from '../../../src/formats/onnx/read-model.ts';
+import type { Model } from '../../../src/ir/model.ts';
+import { type Engine, startEngine } from '../../../src/runtime/engine.ts';
+import { DataType } from '../../../src/tensor/data-type.ts';
+import { type ElementArray, elementArrayOf, type Feeds, type NdArray } from '../../../src/tensor/nd-array.ts';
+import { Tensor } from '../../../src/tensor/tensor.ts';
+import { conformanceFiles, hasConformance } from '../../formats/onnx/conformance-archive.ts';
+import { zooAvailable, zooDataset, zooEntries, zooPath } from '../../zoo.ts';
+import { bytesOf, optimize } from './optimize-model.ts';
+
+/** Largest difference of two arrays relative to the largest magnitude of the first; infinite where NaNs or types differ. */
+function relativeDifference(expected: NdArray, actual: NdArray): number {
+  if (expected.dataType !== actual.dataType || expected.dims.join() !== actual.dims.join())
+    return Number.POSITIVE_INFINITY;
+  let largest = 0;
+  let difference = 0;
+  for (let i = 0; i < expected.data.length; i++) {
+    const [a, b] = [Number(expected.data[i]), Number(actual.data[i])];
+    if (Object.is(a, b) || a === b) {
+      if (Number.isFinite(a)) largest = Math.max(largest, Math.abs(a));
+      continue;
+    }
+    if (!Number.isFinite(a) || !Number.isFinite(b)) return Number.POSITIVE_INFINITY;
+    largest = Math.max(largest, Math.abs(a));
+    difference = Math.max(difference, Math.abs(a - b));
+  }
+  return difference === 0 ? 0 : difference / Math.max(largest, 1e-6);
+}
+
+/** Two samples as one batch. */
+function batchOfTwo(a: Feeds, b: Feeds): Feeds {
+  const entries = Object.entries(a).map(([name, array]): [string, NdArray] => {
+    const data = array.data.slice() as Float32Array;
+    const joined = new (data.constructor as Float32ArrayConstructor)(2 * data.length);
+    joined.set(data);
+    joined.set(b[name]!.data as Float32Array, data.length);
+    return [name, { ...array, dims: [2 * array.dims[0]!, ...array.dims.slice(1)], data: joined }];
+  });
+  return Object.fromEntries(entries);
+}
+
+async function run(engine: Engine, bytes: Uint8Array, feeds: Feeds): Promise<Feeds> {
+  const session = await engine.load(bytes, { optimization: 'disabled' });
+  try {
+    return await session.run(feeds);
+  } finally {
+    await session.release();
+  }
+}
+
+describe.skipIf(!zooAvailable)('the optimised zoo', () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await startEngine();
+  });
+  afterAll(() => engine.close());
+
+  const cases = zooEntries.flatMap((entry) =>
+    [entry.model, ...(entry.variants ?? []).map((variant) => variant.model)].map((path) => [path, entry] as const),
+  );
+  it.each(cases)('%s gives the outputs of the original', async (path, entry) => {
+    const dataset = await zooDataset(entry, 'evaluation', 12);
+    const model = readModel(zooPath(path));
+    await optimize(model, engine);
+    const original = await engine.load(zooPath(path));
+    const optimized = await engine.load(bytesOf(model));
+    const isBatched = typeof original.inputs[0]!.shape[0] === 'string';
+    let worst = 0;
+    for (let i = 0; i < dataset.count; i += 2) {
+      const first = await dataset.feed(i);
+      const feeds = isBatched ? batchOfTwo(first, await dataset.feed(i + 1)) : first;
+      const [expected, actual] = [await original.run(feeds), await optimized.run(feeds)];
+      for (const name of Object.keys(expected)) {
+        worst = Math.max(worst, relativeDifference(expected[name]!, actual[name]!));
+      }
+    }
+    console.log(`${path}: largest difference ${worst.toExponential(2)} of the largest output`);
+    expect(worst).toBeLessThan(1e-5);
+  });
+});
+
+const onnxTensor = (bytes: Buffer): NdArray | undefined => {
+  const proto = decodeMessage<TensorProto>('TensorProto', bytes);
+  if (elementArrayOf(proto.dataType ?? 0) === undefined || proto.dataType === DataType.bfloat16) return undefined;
+  const model = decodeModel(wrapTensor(bytes));
+  const tensor = [...model.graph.initializers][0]?.tensor;
+  return tensor?.toNdArray();
+};
+
+/** A model message whose graph holds one initializer: field 7 (graph) around field 5 (initializer). */
+function wrapTensor(bytes: Buffer): Buffer {
+  const field = (id: number, content: Buffer) => {
+    const header: number[] = [id * 8 + 2];
+    let length = content.length;
+    for (; length >= 128; length = Math.floor(length / 128)) header.push((length % 128) | 128);
+    header.push(length);
+    return Buffer.concat([Buffer.from(header), content]);
+  };
+  // A second name field decides: the tensors of the data files may have none.
+  const named = Buffer.concat([bytes, Buffer.from([8 * 8 + 2, 1, 0x74])]);
+  return field(7, field(5, named));
+}
+
+function feedsOf(model: Model, folder: string, files: ReadonlyMap<string, Buffer>): Feeds | undefined {
+  const feeds: Record<string, NdArray> = {};
+  const inputs = model.graph.inputs.filter((value) => value.tensor === undefined);
+  for (const [i, value] of inputs.entries()) {
+    if (value.type?.kind !== 'tensor') return undefined;
+    const data = files.get(`${folder}/test_data_set_0/input_${i}.pb`);
+    const array = data === undefined ? undefined : onnxTensor(data);
+    if (array === undefined) return undefined;
+    feeds[value.name] = array;
+  }
+  return feeds;
+}
+
+/** Lets the constants of a case be constants for the optimiser too: every integer input becomes an initializer. */
+function bindIntegers(model: Model, feeds: Feeds): Feeds {
+  const rest: Record<string, NdArray> = { ...feeds };
+  for (const value of [...model.graph.inputs]) {
+    const array = feeds[value.name];
+    if (array === undefined || array.dataType !== DataType.int64) continue;
+    delete rest[value.name];
+    model.graph.inputs.splice(model.graph.inputs.indexOf(value), 1);
+    value.tensor = tensorOf(value.name, array);
+    model.graph.initializers.add(value);
+  }
+  return rest;
+}
+
+function tensorOf(name: string, array: NdArray) {
+  return Tensor.fromArray(name, array.dataType, array.dims, array.data as ElementArray);
+}
+
+describe.skipIf(!hasConformance)('the optimised conformance models', () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await startEngine();
+  });
+  afterAll(() => engine.close());
+
+  it.each(['as they are', 'with integer inputs as constants'])(
+    '%s give the outputs of the originals',
+    async (variant) => {
+      const files = conformanceFiles();
+      const counts = { models: 0, notRun: 0, compared: 0, changed: 0 };
+      const wrong: string[] = [];
+      for (const [path, bytes] of files) {
+        if (!path.endsWith('/model.onnx')) continue;
+        counts.models++;
+        const model = decodeModel(bytes);
+        let feeds = feedsOf(model, path.slice(0, path.lastIndexOf('/')), files);
+        if (feeds === undefined) {
+          counts.notRun++;
+          continue;
+        }
+        if (variant !== 'as they are') {
+          feeds = bindIntegers(model, feeds);
+          if (model.irVersion < 4 || [...model.graph.initializers].length === 0) continue;
+        }
+        let expected: Feeds;
+        try {
+          expected = await run(engine, bytesOf(model), feeds);
+        } catch {
+          counts.notRun++;
+          continue;
+        }
+        try {
+          const runs = await optimize(model, engine);
+          if (runs.some((pass) => pass.modified)) counts.changed++;
+          const actual = await run(engine, bytesOf(model), feeds);
+          counts.compared++;
+          for (const [name, array] of Object.entries(expected)) {
+            const difference = relativeDifference(array, actual[name]!);
+            if (!(difference <= 1e-5)) wrong.push(`${path} ${name}: ${difference}`);
+          }
+        } catch (error) {
+          wrong.push(`${path}: ${(error as Error).message}`);
+        }
+      }
+      console.log(variant, counts);
+      expect(wrong).toEqual([]);
+      expect(counts.compared).toBeGreaterThan(variant === 'as they are' ? 1000 : 200);
+    },
+  );
+});
