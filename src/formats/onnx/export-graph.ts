@@ -138,9 +138,9 @@ function exportValueInfo(value: Value, role: keyof ValueInfoOrigins): ValueInfoP
   return proto;
 }
 
-/** True if the value still has the type that one of its own records stated. */
+/** True if the value still has the type that one of its own records, or its content, stated. */
 function isUnchanged(value: Value): boolean {
-  if (value.type === undefined) return true;
+  if (value.type === undefined || provenance.derivedType.has(value.type)) return true;
   const proto = provenance.type.get(value.type);
   const origins = provenance.value.get(value);
   return proto !== undefined && [origins?.input, origins?.output, origins?.info].some((info) => info?.type === proto);

@@ -2,7 +2,7 @@ import { EdgepackError } from '../../diagnostics/edgepack-error.ts';
 import { printable } from '../../diagnostics/printable.ts';
 import { Graph } from '../../ir/graph.ts';
 import { Node } from '../../ir/node.ts';
-import { tensorType } from '../../ir/types.ts';
+import { tensorType, type ValueType } from '../../ir/types.ts';
 import { Value } from '../../ir/value.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { type AttributePartImporter, importAttribute } from './import-attribute.ts';
@@ -80,7 +80,7 @@ export class GraphImporter {
     if (tensor.name === '') throw invalid('has an initializer without a name');
     let value = scope.values.get(tensor.name);
     if (value === undefined) {
-      value = new Value(tensor.name, tensorType(tensor.dataType, tensor.dims));
+      value = new Value(tensor.name, derived(tensorType(tensor.dataType, tensor.dims)));
       scope.values.set(tensor.name, value);
     } else if (value.tensor !== undefined) {
       throw duplicate(tensor.name, 'initializers');
@@ -139,7 +139,13 @@ function defineSparse(scope: Scope, proto: SparseTensorProto): void {
   const name = proto.values?.name ?? '';
   if (scope.values.has(name)) return;
   const shape = (proto.dims ?? []).map((dim) => Number(longToInt(dim)));
-  scope.values.set(name, new Value(name, { kind: 'sparse-tensor', elemType: proto.values?.dataType ?? 0, shape }));
+  const type: ValueType = { kind: 'sparse-tensor', elemType: proto.values?.dataType ?? 0, shape };
+  scope.values.set(name, new Value(name, derived(type)));
+}
+
+function derived<T extends ValueType>(type: T): T {
+  provenance.derivedType.add(type);
+  return type;
 }
 
 function describe(value: Value, info: ValueInfoProto, role: keyof ValueInfoOrigins): void {

@@ -34,6 +34,8 @@ export const provenance = {
   tensor: new WeakMap<Tensor, TensorProto>(),
   type: new WeakMap<ValueType, TypeProto>(),
   value: new WeakMap<Value, ValueInfoOrigins>(),
+  /** Types that no record states: those of initializers, taken from their content. */
+  derivedType: new WeakSet<ValueType>(),
   /** Externally stored elements of tensors that the IR does not show (functions, sparse tensors, training graphs). */
   hiddenData: new WeakMap<Model, ReadonlyMap<TensorProto, TensorData>>(),
 };
