@@ -29,7 +29,9 @@ export interface WeightQuantizationOptions {
   readonly minScales?: ArrayLike<number>;
 }
 
-const MSE_SHRINKS = [1, 0.98, 0.96, 0.94, 0.92, 0.9, 0.87, 0.84, 0.8, 0.75, 0.7];
+const MSE_STEPS = [1, 0.98, 0.96, 0.94, 0.92, 0.9, 0.87, 0.84, 0.8, 0.75, 0.7];
+/** Where pairs are limited, a wider step leaves fewer of them to limit; with twice the step (7 bits) there are none. */
+const LIMITED_STEPS = [0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2];
 
 /**
  * Symmetric int8 weights in -127..127, one scale per output channel, each channel's step chosen on its own.
@@ -76,12 +78,12 @@ function quantizeChannel(
     return { values: new Int8Array(weights.length), scale: Math.max(1, minScale) };
   }
   const fullScale = Math.max(Math.fround(limit / 127), minScale, 1e-30);
-  if (range === 'max') return { values: roundChannel(weights, fullScale, pairs), scale: fullScale };
+  if (range === 'max' && pairs === undefined)
+    return { values: roundChannel(weights, fullScale, pairs), scale: fullScale };
   let best = fullScale;
   let bestError = Number.POSITIVE_INFINITY;
-  // A wider step than the range asks for can be the better one where pairs are limited.
-  for (const shrink of pairs === undefined ? MSE_SHRINKS : [1.3, 1.15, 1.05, ...MSE_SHRINKS]) {
-    const scale = Math.max(Math.fround(fullScale * shrink), minScale);
+  for (const step of pairs === undefined ? MSE_STEPS : LIMITED_STEPS) {
+    const scale = Math.max(Math.fround(fullScale * step), minScale);
     const error =
       pairs === undefined
         ? roundingError(weights, scale)

@@ -298,8 +298,9 @@ class QdqInserter {
     const integers = this.#graph.addInitializer(values.withName(`${prefix}_quantized`));
     const scale = this.#graph.addInitializer(Tensor.float32(`${prefix}_scale`, [scales.length], scales));
     const inputs = [integers, scale];
-    // The default zero point is stated for a Gemm's weights: the engine makes integer products only where it is there.
-    if (anchor.is('Gemm') && values.dataType === DataType.int8) {
+    // The zero point is stated although it is the default, and by a tensor of its own: the engine makes integer products
+    // of a Gemm only where it is there, and fails on one that is shared.
+    if (values.dataType === DataType.int8) {
       const zeros = new Int8Array(scales.length);
       inputs.push(this.#graph.addInitializer(Tensor.fromArray(`${prefix}_zero`, DataType.int8, [zeros.length], zeros)));
     }
