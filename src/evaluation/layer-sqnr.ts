@@ -1,0 +1,104 @@
+import type { Dataset } from '../data/dataset.ts';
+import { cloneModel } from '../formats/onnx/clone-model.ts';
+import { encodeModel } from '../formats/onnx/write-model.ts';
+import type { Model } from '../ir/model.ts';
+import { tensorType } from '../ir/types.ts';
+import type { Value } from '../ir/value.ts';
+import type { Engine } from '../runtime/engine.ts';
+import { DataType } from '../tensor/data-type.ts';
+
+/** Bytes of intermediate results that are fetched at once. */
+const CHUNK_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Signal to noise ratio of intermediate values in dB, the reference model against the quantized one, by the value's name
+ * in the reference; missing where the value is gone, null where it is identical. Rounded values are compared in their
+ * rounded form.
+ */
+export async function layerSqnr(
+  reference: Model,
+  quantized: Model,
+  valueNames: readonly string[],
+  samples: Dataset,
+  engine: Engine,
+): Promise<Map<string, number | null>> {
+  const counterparts = roundedForms(quantized);
+  const pairs = valueNames
+    .filter((name) => counterparts.has(name))
+    .map((name) => ({ reference: name, candidate: counterparts.get(name)! }));
+  const sizes = new Map(allValues(reference).map((value) => [value.name, byteLengthOf(value)]));
+  const first = await engine.load(
+    exposing(
+      reference,
+      pairs.map((pair) => pair.reference),
+    ),
+    { threads: 1 },
+  );
+  const second = await engine.load(
+    exposing(
+      quantized,
+      pairs.map((pair) => pair.candidate),
+    ),
+    { threads: 1, exact: true },
+  );
+  const result = new Map<string, number | null>();
+  try {
+    for (const chunk of chunks(pairs, (pair) => sizes.get(pair.reference) ?? 0)) {
+      const comparison = engine.compare(first, second, chunk);
+      for (let i = 0; i < samples.count; i++) await comparison.add(await samples.feed(i));
+      for (const { reference: name, sqnrDb } of await comparison.result()) {
+        if (!Number.isNaN(sqnrDb)) result.set(name, Number.isFinite(sqnrDb) ? sqnrDb : null);
+      }
+    }
+  } finally {
+    await first.release();
+    await second.release();
+  }
+  return result;
+}
+
+/** For every float value of a quantized model, the value that readers get: its rounded form, where it has one. */
+function roundedForms(model: Model): Map<string, string> {
+  const forms = new Map<string, string>();
+  for (const value of allValues(model)) {
+    const quantizer = value.consumers.find((node) => node.is('QuantizeLinear') && node.input(0) === value);
+    const rounded = quantizer?.output.consumers.find((node) => node.is('DequantizeLinear'))?.output;
+    forms.set(value.name, rounded === undefined ? value.name : rounded.name);
+  }
+  return forms;
+}
+
+function exposing(model: Model, names: readonly string[]): Uint8Array {
+  const clone = cloneModel(model);
+  const values = new Map(allValues(clone).map((value) => [value.name, value]));
+  for (const name of names) {
+    const value = values.get(name)!;
+    if (clone.graph.isOutput(value)) continue;
+    value.type ??= tensorType(DataType.float32, undefined);
+    clone.graph.outputs.push(value);
+  }
+  return Buffer.concat(encodeModel(clone).pieces);
+}
+
+function allValues(model: Model): Value[] {
+  return [...model.graph.nodes()].flatMap((node) => node.outputs.filter((output) => output.name !== ''));
+}
+
+function byteLengthOf(value: Value): number {
+  return 4 * (value.shape ?? []).reduce<number>((size, dim) => size * (typeof dim === 'number' ? dim : 1), 1);
+}
+
+function* chunks<T>(items: readonly T[], sizeOf: (item: T) => number): Generator<T[]> {
+  let chunk: T[] = [];
+  let size = 0;
+  for (const item of items) {
+    if (chunk.length > 0 && size + sizeOf(item) > CHUNK_BYTES) {
+      yield chunk;
+      chunk = [];
+      size = 0;
+    }
+    chunk.push(item);
+    size += sizeOf(item);
+  }
+  if (chunk.length > 0) yield chunk;
+}
