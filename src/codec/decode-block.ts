@@ -1,9 +1,11 @@
+import { BinaryDecoder } from './binary-decoder.ts';
 import { type BlockLayout, byteLayout } from './block-layout.ts';
 import { BlockMethod } from './block-method.ts';
 import { joinPlanes } from './byte-planes.ts';
 import { ByteReader } from './byte-reader.ts';
 import { CorruptStreamError } from './corrupt-stream-error.ts';
 import { decodeRans } from './decode-rans.ts';
+import { maxMixedBytes, mixParts } from './mix-parts.ts';
 import { joinZeroRuns } from './zero-runs.ts';
 
 /** Blocks within blocks: planes of zero runs of bytes is as deep as an encoder goes. */
@@ -26,6 +28,8 @@ export function decodeBlock(coded: Uint8Array, out: Uint8Array, layout: BlockLay
     decodeZeroRuns(reader, out, depth);
   } else if (method === BlockMethod.planes && layout.elementBytes > 1) {
     decodePlanes(reader, out, layout, depth);
+  } else if (method === BlockMethod.mixing && out.length <= maxMixedBytes) {
+    mixParts(new BinaryDecoder(reader.rest()), [{ bytes: out, layout }]);
   } else throw new CorruptStreamError(`block method ${method} is unknown here`);
 }
 

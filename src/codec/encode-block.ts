@@ -1,3 +1,4 @@
+import { BinaryEncoder } from './binary-encoder.ts';
 import { type BlockLayout, byteLayout } from './block-layout.ts';
 import { BlockMethod } from './block-method.ts';
 import { splitPlanes } from './byte-planes.ts';
@@ -5,6 +6,7 @@ import { ByteWriter } from './byte-writer.ts';
 import { encodeRans } from './encode-rans.ts';
 import { entropyBits, tableBits } from './estimate-bits.ts';
 import { findSymbolClasses } from './find-symbol-classes.ts';
+import { mixParts } from './mix-parts.ts';
 import { splitZeroRuns } from './zero-runs.ts';
 
 /** Codes bytes by whichever method is estimated to be the shortest: as they are, one value, entropy-coded, without zeros, by planes. */
@@ -14,6 +16,14 @@ export function encodeBlock(bytes: Uint8Array, layout: BlockLayout): Uint8Array 
   if (isConstant(bytes)) return Uint8Array.of(BlockMethod.constant, bytes[0]!);
   const coded = layout.elementBytes > 1 ? encodePlanes(bytes, layout) : encodeSymbols(bytes, layout);
   return coded !== undefined && coded.length <= bytes.length ? coded : raw();
+}
+
+/** Codes a block of at most `maxMixedBytes` by context mixing, for `decodeBlock`: slow, and worth it for a few kilobytes. */
+export function encodeMixedBlock(bytes: Uint8Array, layout: BlockLayout): Uint8Array {
+  const encoder = new BinaryEncoder();
+  mixParts(encoder, [{ bytes: bytes.slice(), layout }]);
+  const coded = encoder.finish();
+  return coded.length < bytes.length ? withMethod(BlockMethod.mixing, coded) : withMethod(BlockMethod.raw, bytes);
 }
 
 function isConstant(bytes: Uint8Array): boolean {

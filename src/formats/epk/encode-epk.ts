@@ -1,20 +1,23 @@
-import { type BlockLayout, byteLayout } from '../../codec/block-layout.ts';
+import { byteLayout } from '../../codec/block-layout.ts';
 import { ByteWriter } from '../../codec/byte-writer.ts';
 import { crc32 } from '../../codec/crc32.ts';
-import { encodeBlock } from '../../codec/encode-block.ts';
+import { encodeBlock, encodeMixedBlock } from '../../codec/encode-block.ts';
 import { sha256 } from '../../codec/sha256.ts';
+import { encodeStream } from './encode-stream.ts';
 import { encodeToc } from './encode-toc.ts';
 import {
   isConfinedName,
   limits,
   magic,
   prefixLength,
-  StreamKind,
   type TocFile,
   type TocSection,
   type TocStream,
   version,
 } from './epk-format.ts';
+import { joinBytes } from './join-bytes.ts';
+import { plainBytes } from './plain-bytes.ts';
+import { type PlannedPart, planStreams } from './plan-streams.ts';
 import { sectionLayout } from './section-layout.ts';
 
 /** Where a tensor's payload lies in its file. */
@@ -52,66 +55,80 @@ export interface EncodedEpk {
   readonly overheadBytes: number;
 }
 
-interface Part {
-  readonly bytes: Uint8Array;
-  readonly layout: BlockLayout;
-}
-
 /**
- * Packs files into one `.epk`, each section coded on its own. The same input gives the same bytes on every host.
- * Throws a RangeError for sections that overlap or leave their file, and for unsafe or repeated file names.
+ * Packs files into one `.epk`, each section coded on its own or, where small, with others. The same input gives the same bytes on every
+ * host. Throws a RangeError for sections that overlap or leave their file, and for unsafe or repeated file names.
  */
-export async function encodeEpk(files: readonly EpkFile[]): Promise<EncodedEpk> {
-  checkFiles(files);
-  const streams: { readonly coded: Uint8Array; readonly toc: TocStream }[] = [];
-  const add = ({ bytes, layout }: Part): number => {
-    const coded = encodeBlock(bytes, layout);
-    streams.push({ coded, toc: { kind: StreamKind.block, codedLength: coded.length, checksum: crc32(coded) } });
-    return streams.length - 1;
-  };
-  const sizes: EpkPartSize[] = [];
-  const skeletons: EpkPartSize[] = [];
-  const tocFiles: TocFile[] = [];
-  for (const file of files) {
-    const ordered = [...file.sections].sort((a, b) => a.offset - b.offset || a.byteLength - b.byteLength);
-    const skeleton = skeletonOf(file.bytes, ordered);
-    const skeletonStream = add({ bytes: skeleton, layout: byteLayout(skeleton.length) });
-    skeletons.push({
-      name: '',
-      file: file.name,
-      rawBytes: skeleton.length,
-      codedBytes: streams[skeletonStream]!.coded.length,
+export async function encodeEpk(input: readonly EpkFile[]): Promise<EncodedEpk> {
+  checkFiles(input);
+  const files = input.map((file) => ({ ...file, bytes: plainBytes(file.bytes) }));
+  const ordered = files.map((file) => [...file.sections].sort(byOffset));
+  const skeletonBytes = files.map((file, f) => skeletonOf(file.bytes, ordered[f]!));
+  const parts: PlannedPart[] = [
+    ...skeletonBytes.map((bytes) => ({ bytes, layout: byteLayout(bytes.length), dataType: 0, isSkeleton: true })),
+    ...files.flatMap((file, f) =>
+      ordered[f]!.map(({ offset, byteLength, dataType, dims }) => ({
+        bytes: file.bytes.subarray(offset, offset + byteLength),
+        layout: sectionLayout(dataType, dims, byteLength),
+        dataType,
+        isSkeleton: false,
+      })),
+    ),
+  ];
+  const streamOf: number[] = [];
+  const codedBytes: number[] = [];
+  const coded = planStreams(parts).map((stream, s) => {
+    const encoded = encodeStream(
+      stream,
+      stream.parts.map((index) => parts[index]!),
+    );
+    stream.parts.forEach((index, i) => {
+      streamOf[index] = s;
+      codedBytes[index] = encoded.partBytes[i]!;
     });
+    const toc = { kind: stream.kind, codedLength: encoded.coded.length, checksum: crc32(encoded.coded) };
+    return { bytes: encoded.coded, toc };
+  });
+  let next = files.length;
+  const tocFiles = files.map((file, f): TocFile => {
+    const skeleton = skeletonBytes[f]!;
     let skeletonOffset = 0;
     let end = 0;
-    const sections = ordered.map((section): TocSection => {
-      const { offset, byteLength, dataType, dims } = section;
+    const sections = ordered[f]!.map(({ name, offset, byteLength, dataType, dims }): TocSection => {
       skeletonOffset += offset - end;
       end = offset + byteLength;
-      const bytes = file.bytes.subarray(offset, end);
-      const stream = add({ bytes, layout: sectionLayout(dataType, dims, byteLength) });
-      const codedBytes = streams[stream]!.coded.length;
-      sizes.push({ name: section.name, file: file.name, rawBytes: byteLength, codedBytes });
-      return { name: findName(section.name, skeleton, skeletonOffset), offset, byteLength, dataType, dims, stream };
+      const stream = streamOf[next++]!;
+      return { name: findName(name, skeleton, skeletonOffset), offset, byteLength, dataType, dims, stream };
     });
-    tocFiles.push({
+    return {
       name: file.name,
       byteLength: file.bytes.length,
       skeletonLength: skeleton.length,
-      skeletonStream,
+      skeletonStream: streamOf[f]!,
       sections,
-    });
-  }
-  const header = await encodeHeader(files, { files: tocFiles, streams: streams.map((stream) => stream.toc) });
-  const total = header.length + streams.reduce((sum, stream) => sum + stream.coded.length, 0);
-  const bytes = new Uint8Array(total);
-  bytes.set(header);
-  let at = header.length;
-  for (const { coded } of streams) {
-    bytes.set(coded, at);
-    at += coded.length;
-  }
-  return { bytes, sections: sizes, skeletons, overheadBytes: header.length };
+    };
+  });
+  const header = await encodeHeader(files, { files: tocFiles, streams: coded.map((stream) => stream.toc) });
+  const sizes = files.flatMap((file, f) => ordered[f]!.map((section) => ({ name: section.name, file: file.name })));
+  return {
+    bytes: joinBytes([header, ...coded.map((stream) => stream.bytes)]),
+    sections: sizes.map((size, i) => ({
+      ...size,
+      rawBytes: parts[files.length + i]!.bytes.length,
+      codedBytes: codedBytes[files.length + i]!,
+    })),
+    skeletons: files.map((file, f) => ({
+      name: '',
+      file: file.name,
+      rawBytes: skeletonBytes[f]!.length,
+      codedBytes: codedBytes[f]!,
+    })),
+    overheadBytes: header.length,
+  };
+}
+
+function byOffset(a: EpkSection, b: EpkSection): number {
+  return a.offset - b.offset || a.byteLength - b.byteLength;
 }
 
 async function encodeHeader(
@@ -119,7 +136,8 @@ async function encodeHeader(
   toc: { files: readonly TocFile[]; streams: readonly TocStream[] },
 ): Promise<Uint8Array> {
   const raw = encodeToc(toc);
-  const coded = encodeBlock(raw, byteLayout(raw.length));
+  const layout = byteLayout(raw.length);
+  const coded = raw.length <= 8192 ? encodeMixedBlock(raw, layout) : encodeBlock(raw, layout);
   const body = new ByteWriter();
   body.varint(raw.length);
   body.varint(coded.length);
@@ -144,7 +162,7 @@ function checkFiles(files: readonly EpkFile[]): void {
     if (names.has(file.name)) throw new RangeError(`two files named ${JSON.stringify(file.name)}`);
     names.add(file.name);
     let end = 0;
-    for (const section of [...file.sections].sort((a, b) => a.offset - b.offset || a.byteLength - b.byteLength)) {
+    for (const section of [...file.sections].sort(byOffset)) {
       const { offset, byteLength } = section;
       if (!(offset >= end && byteLength >= 0 && offset + byteLength <= file.bytes.length)) {
         throw new RangeError(`section ${JSON.stringify(section.name)} overlaps another or leaves its file`);

@@ -6,7 +6,7 @@ export const prefixLength = 13;
 export const digestLength = 32;
 
 /** How a stream holds its parts. Numbers are part of the format and never change their meaning. */
-export const StreamKind = { block: 0 } as const;
+export const StreamKind = { block: 0, mixing: 1, derived: 2 } as const;
 
 /** Refused above these, before anything is allocated for them. */
 export const limits = {

@@ -1,0 +1,230 @@
+import type { BinaryCoder } from './binary-coder.ts';
+import { squash, stretchTable } from './logistic.ts';
+
+const orders = 8;
+/** Two inputs per context (a probability, and one learned for its recent bits), two of the match model, one constant. */
+const inputs = 2 * orders + 3;
+const historyStates = 256;
+const maxMatch = 400;
+const nullCoder: BinaryCoder = { code: (bit) => bit };
+
+/**
+ * A context-mixing model of bytes (after M. Mahoney's PAQ, 2002 on): each bit is predicted in several contexts, and the predictions are
+ * mixed in the logistic domain by weights that learn. Slow and strong: for graphs, names and small tensors. `record` 0 models text and
+ * structure; otherwise bytes are those of numbers of `record` bytes, the most significant first.
+ */
+export class ByteMixingModel {
+  readonly #mask: number;
+  /** Per context slot: probability of a one (16 bits) and how often it was seen. */
+  readonly #probability: Uint16Array;
+  readonly #seen: Uint8Array;
+  /** Per context slot: its last bits behind a leading one; and per order and history, the probability learned. */
+  readonly #history: Uint8Array;
+  readonly #byHistory = initialByHistory();
+  readonly #input = new Float64Array(inputs);
+  readonly #slot = new Int32Array(orders);
+  readonly #context = new Int32Array(orders);
+  /** Mixing weights: one set by the bits so far, one by how far the past has matched. */
+  readonly #weightsByNode = new Float64Array(256 * 2 * inputs).fill(0.13);
+  readonly #weightsByMatch = new Float64Array(64 * inputs).fill(0.13);
+  readonly #past: Uint8Array;
+  readonly #lastSeen: Int32Array;
+  readonly #byMatch = new Uint16Array(64 * 2).fill(32768);
+  #length = 0;
+  #matchFrom = 0;
+  #matchLength = 0;
+  #word = 0;
+  #partStart = 0;
+  #record = 0;
+  #columns = 1;
+
+  /** `byteCount` is the number of bytes that will be coded in all, those of `prime` included. */
+  constructor(byteCount: number) {
+    const bits = Math.max(12, Math.min(22, 32 - Math.clz32(byteCount * 16)));
+    this.#mask = (1 << bits) - 1;
+    this.#probability = new Uint16Array(orders << bits).fill(32768);
+    this.#seen = new Uint8Array(orders << bits);
+    this.#history = new Uint8Array(orders << bits).fill(1);
+    this.#past = new Uint8Array(byteCount);
+    this.#lastSeen = new Int32Array(1 << 16).fill(-1);
+  }
+
+  /** Begins a part of another nature: text (`record` 0), or numbers of `record` bytes in rows of `columns`. */
+  beginPart(record: number, columns: number): void {
+    this.#record = record;
+    this.#columns = columns;
+    this.#partStart = this.#length;
+  }
+
+  /** Learns from bytes that both sides know, without coding them. */
+  prime(bytes: Uint8Array): void {
+    for (const byte of bytes) this.code(nullCoder, byte);
+  }
+
+  /** Codes `byte` (ignored by a decoder) and returns it. */
+  code(coder: BinaryCoder, byte: number): number {
+    this.#setContexts();
+    const expected = this.#matchLength > 0 ? this.#past[this.#matchFrom]! | 256 : 0;
+    let node = 1;
+    for (let shift = 7; shift >= 0; shift--) {
+      node = (node << 1) | this.#codeBit(coder, (byte >>> shift) & 1, node, expected, shift);
+    }
+    this.#append(node & 255);
+    return node & 255;
+  }
+
+  #setContexts(): void {
+    const past = this.#past;
+    const n = this.#length;
+    const context = this.#context;
+    const a = n > 0 ? past[n - 1]! : 0;
+    const b = n > 1 ? past[n - 2]! : 0;
+    const c = n > 2 ? past[n - 3]! : 0;
+    const d = n > 3 ? past[n - 4]! : 0;
+    if (this.#record === 0) {
+      const e = n > 4 ? past[n - 5]! : 0;
+      const f = n > 5 ? past[n - 6]! : 0;
+      context[0] = 0;
+      context[1] = hash(1, a);
+      context[2] = hash(2, a | (b << 8));
+      context[3] = hash(3, a | (b << 8) | (c << 16));
+      context[4] = hash(4, a | (b << 8) | (c << 16) | (d << 24));
+      context[5] = hash(hash(5, a | (b << 8) | (c << 16) | (d << 24)), e | (f << 8));
+      context[6] = hash(hash(6, this.#word), a);
+      context[7] = hash(7, (b << 8) | (c << 16) | (this.#matchLength > 0 ? past[this.#matchFrom]! : 0));
+      return;
+    }
+    const at = n - this.#partStart;
+    const record = this.#record;
+    const place = (at % record) | (record << 4);
+    const column = Math.floor(at / record) % this.#columns;
+    const above = at >= record ? past[n - record]! : 0;
+    const above2 = at >= 2 * record ? past[n - 2 * record]! : 0;
+    const first = place & 15;
+    const high = first > 0 ? past[n - first]! : above;
+    const next = first > 1 ? past[n - first + 1]! : 0;
+    context[0] = hash(16, place);
+    context[1] = hash(17, place | (above << 8));
+    context[2] = hash(18, place | (high << 8));
+    context[3] = hash(19, place | (high << 8) | (next << 16));
+    context[4] = hash(20, place | (above << 8) | (high << 16));
+    context[5] = hash(21, place | (above << 8) | (above2 << 16));
+    context[6] = hash(22, place | (Math.min(column, 65535) << 8));
+    context[7] = hash(23, place | ((above >>> 3) << 8) | ((above2 >>> 3) << 16) | (high << 24));
+  }
+
+  #codeBit(coder: BinaryCoder, wanted: number, node: number, expected: number, shift: number): number {
+    const input = this.#input;
+    const slots = this.#slot;
+    const mask = this.#mask;
+    let sure = 0;
+    for (let k = 0; k < orders; k++) {
+      const slot =
+        k * (mask + 1) + ((Math.imul(this.#context[k]! + Math.imul(node, 0x9e3779b1), 0x2c1b3c6d) >>> 9) & mask);
+      slots[k] = slot;
+      const seen = this.#seen[slot]!;
+      if (seen === 0) {
+        input[2 * k] = 0;
+        input[2 * k + 1] = 0;
+        continue;
+      }
+      sure++;
+      input[2 * k] = stretchTable[this.#probability[slot]! >>> 4]!;
+      input[2 * k + 1] = stretchTable[this.#byHistory[k * historyStates + this.#history[slot]!]! >>> 4]!;
+    }
+    const predicts = expected !== 0 && expected >>> (shift + 1) === node;
+    const bitExpected = (expected >>> shift) & 1;
+    const lengthClass = predicts
+      ? Math.min(31, this.#matchLength < 16 ? this.#matchLength : 12 + (this.#matchLength >>> 2))
+      : 0;
+    const matchSlot = lengthClass * 2 + bitExpected;
+    input[2 * orders] = predicts ? stretchTable[this.#byMatch[matchSlot]! >>> 4]! : 0;
+    input[2 * orders + 1] = predicts ? (bitExpected ? 1 : -1) * Math.min(4, this.#matchLength / 8) : 0;
+    input[2 * orders + 2] = 0.4;
+
+    const byNode = this.#weightsByNode;
+    const byMatch = this.#weightsByMatch;
+    const nodeSet = (node + (this.#record === 0 ? 0 : 256)) * inputs;
+    const matchSet = ((lengthClass === 0 ? 0 : 1 + Math.min(2, lengthClass >>> 3)) * 9 + sure) * inputs;
+    let dotNode = 0;
+    let dotMatch = 0;
+    for (let i = 0; i < inputs; i++) {
+      const x = input[i]!;
+      dotNode += byNode[nodeSet + i]! * x;
+      dotMatch += byMatch[matchSet + i]! * x;
+    }
+    const pNode = squash(dotNode);
+    const pMatch = squash(dotMatch);
+    const p = Math.max(4, Math.min(65532, Math.floor(squash((dotNode + dotMatch) / 2) * 65536)));
+    const bit = coder.code(wanted, p);
+
+    const rate = this.#length < 4096 ? 0.02 : 0.008;
+    const errorNode = (bit - pNode) * rate;
+    const errorMatch = (bit - pMatch) * rate;
+    for (let i = 0; i < inputs; i++) {
+      const x = input[i]!;
+      byNode[nodeSet + i] = byNode[nodeSet + i]! + errorNode * x;
+      byMatch[matchSet + i] = byMatch[matchSet + i]! + errorMatch * x;
+    }
+    const target = bit ? 65535 : 0;
+    for (let k = 0; k < orders; k++) {
+      const slot = slots[k]!;
+      const seen = this.#seen[slot]!;
+      const probability = this.#probability[slot]!;
+      this.#probability[slot] = probability + Math.trunc((target - probability) / (seen + 1.6));
+      if (seen < 60) this.#seen[slot] = seen + 1;
+      const history = this.#history[slot]!;
+      if (seen > 0) {
+        const h = k * historyStates + history;
+        this.#byHistory[h] = this.#byHistory[h]! + ((target - this.#byHistory[h]!) >> 5);
+      }
+      this.#history[slot] = (history << 1) | bit | (history >= 128 ? 128 : 0);
+    }
+    if (predicts) this.#byMatch[matchSlot] = this.#byMatch[matchSlot]! + ((target - this.#byMatch[matchSlot]!) >> 5);
+    return bit;
+  }
+
+  #append(byte: number): void {
+    const past = this.#past;
+    past[this.#length++] = byte;
+    const n = this.#length;
+    const letter = (byte >= 97 && byte <= 122) || (byte >= 65 && byte <= 90);
+    this.#word = letter ? hash(this.#word, byte) : byte >= 48 && byte <= 57 ? this.#word : 0;
+    if (this.#matchLength > 0 && past[this.#matchFrom] === byte) {
+      this.#matchFrom++;
+      if (this.#matchLength < maxMatch) this.#matchLength++;
+    } else this.#matchLength = 0;
+    if (n < 5) return;
+    const key =
+      hash(past[n - 1]! | (past[n - 2]! << 8) | (past[n - 3]! << 16) | (past[n - 4]! << 24), past[n - 5]!) & 0xffff;
+    const candidate = this.#lastSeen[key]!;
+    this.#lastSeen[key] = n;
+    if (this.#matchLength > 0 || candidate < 0) return;
+    let length = 0;
+    while (length < 32 && candidate - length > 0 && past[candidate - 1 - length] === past[n - 1 - length]) length++;
+    if (length >= 4) {
+      this.#matchFrom = candidate;
+      this.#matchLength = length;
+    }
+  }
+}
+
+/** To begin with, a history of ones and zeros is believed as far as its length goes. */
+function initialByHistory(): Uint16Array {
+  const table = new Uint16Array(orders * historyStates);
+  for (let i = 0; i < table.length; i++) {
+    const history = i % historyStates;
+    const length = Math.max(0, 31 - Math.clz32(history));
+    let ones = 0;
+    for (let k = 0; k < length; k++) ones += (history >>> k) & 1;
+    table[i] = Math.floor((65536 * (ones + 0.3)) / (length + 0.6));
+  }
+  return table;
+}
+
+function hash(a: number, b: number): number {
+  let h = Math.imul(a, 0x85ebca6b) ^ Math.imul(b + 0x3c6ef372, 0xc2b2ae35);
+  h ^= h >>> 15;
+  h = Math.imul(h, 0x27d4eb2f);
+  return h ^ (h >>> 13);
+}

@@ -1,0 +1,195 @@
+import { BinaryDecoder } from '../../codec/binary-decoder.ts';
+import { type BlockLayout, byteLayout } from '../../codec/block-layout.ts';
+import { CorruptStreamError } from '../../codec/corrupt-stream-error.ts';
+import { crc32 } from '../../codec/crc32.ts';
+import { decodeBlock } from '../../codec/decode-block.ts';
+import { maxMixedBytes, mixParts } from '../../codec/mix-parts.ts';
+import { sha256 } from '../../codec/sha256.ts';
+import { decodeDerivations, derive } from './derived-sections.ts';
+import { StreamKind, type Toc } from './epk-format.ts';
+import { graphPrimer } from './graph-primer.ts';
+import type { ByteSource, EpkArchive, EpkEntry } from './open-epk.ts';
+import { sectionLayout } from './section-layout.ts';
+
+interface Part {
+  readonly file: number;
+  /** The section's index within its file, or -1 for the skeleton. */
+  readonly section: number;
+  readonly stream: number;
+  readonly byteLength: number;
+  readonly layout: BlockLayout;
+}
+
+/** All skeletons, then all sections, in file order: the order of parts within streams. */
+function collectParts(toc: Toc): Part[] {
+  const skeletons = toc.files.map(({ skeletonLength, skeletonStream }, file): Part => {
+    const layout = byteLayout(skeletonLength);
+    return { file, section: -1, stream: skeletonStream, byteLength: skeletonLength, layout };
+  });
+  const sections = toc.files.flatMap((tocFile, file) =>
+    tocFile.sections.map(({ byteLength, dataType, dims, stream }, section): Part => {
+      return { file, section, stream, byteLength, layout: sectionLayout(dataType, dims, byteLength) };
+    }),
+  );
+  return [...skeletons, ...sections];
+}
+
+/** Decodes the streams of an `.epk` whose table of contents is known. */
+export class Archive implements EpkArchive {
+  readonly files: EpkArchive['files'];
+  readonly #source: ByteSource;
+  readonly #toc: Toc;
+  readonly #offsets: readonly number[];
+  readonly #parts: readonly Part[];
+  /** Indices of the parts of each stream. */
+  readonly #members: readonly (readonly number[])[];
+  #entries: EpkEntry[] | undefined;
+
+  constructor(source: ByteSource, toc: Toc, digests: readonly Uint8Array[], offsets: readonly number[]) {
+    this.#source = source;
+    this.#toc = toc;
+    this.#offsets = offsets;
+    this.#parts = collectParts(toc);
+    const members: number[][] = toc.streams.map(() => []);
+    this.#parts.forEach((part, index) => {
+      members[part.stream]!.push(index);
+    });
+    this.#members = members;
+    this.files = toc.files.map(({ name, byteLength }, f) => ({ name, byteLength, sha256: hexadecimal(digests[f]!) }));
+    this.#checkStreams();
+  }
+
+  #checkStreams(): void {
+    let mixed = 0;
+    for (const [s, { kind }] of this.#toc.streams.entries()) {
+      const members = this.#members[s]!;
+      if (kind === StreamKind.block && members.length !== 1) {
+        throw new CorruptStreamError(`stream ${s} holds ${members.length} parts instead of one`);
+      }
+      if (kind === StreamKind.mixing) for (const index of members) mixed += this.#parts[index]!.byteLength;
+      if (kind === StreamKind.derived && members.some((index) => this.#parts[index]!.section < 0)) {
+        throw new CorruptStreamError('what is no section is said to derive from one');
+      }
+      if (kind > StreamKind.derived) throw new CorruptStreamError(`stream ${s} is of the unknown kind ${kind}`);
+    }
+    if (mixed > maxMixedBytes) {
+      throw new CorruptStreamError(`${mixed} bytes are said to be in slow streams, where ${maxMixedBytes} are allowed`);
+    }
+  }
+
+  async list(): Promise<EpkEntry[]> {
+    if (this.#entries !== undefined) return this.#entries;
+    const entries: EpkEntry[] = [];
+    for (const [f, file] of this.#toc.files.entries()) {
+      const needed = file.sections.some((section) => !('text' in section.name));
+      const skeleton = needed ? await this.#decodePart(f) : new Uint8Array(0);
+      for (const { name, offset, byteLength, dataType, dims } of file.sections) {
+        const text =
+          'text' in name
+            ? name.text
+            : new TextDecoder().decode(skeleton.subarray(name.skeletonOffset, name.skeletonOffset + name.byteLength));
+        entries.push({ name: text, file: file.name, offset, byteLength, dataType, dims });
+      }
+    }
+    this.#entries = entries;
+    return entries;
+  }
+
+  async decodeSection(name: string, file?: string): Promise<Uint8Array> {
+    const entries = await this.list();
+    const index = entries.findIndex((entry) => entry.name === name && (file === undefined || entry.file === file));
+    if (index < 0) throw new RangeError(`no section named ${JSON.stringify(name)}`);
+    return this.#decodePart(this.files.length + index);
+  }
+
+  async decodeFiles(): Promise<{ name: string; bytes: Uint8Array }[]> {
+    // All streams are checked before the output is allocated.
+    const coded: Uint8Array[] = [];
+    for (let s = 0; s < this.#toc.streams.length; s++) coded.push(await this.#readStream(s));
+    const outputs = this.#toc.files.map((file) => new Uint8Array(file.byteLength));
+    const outs = this.#parts.map(({ file, section, byteLength }) => {
+      if (section < 0) return new Uint8Array(byteLength);
+      const { offset } = this.#toc.files[file]!.sections[section]!;
+      return outputs[file]!.subarray(offset, offset + byteLength);
+    });
+    const derived: number[] = [];
+    for (const [s, bytes] of coded.entries()) {
+      if (this.#toc.streams[s]!.kind === StreamKind.derived) derived.push(s);
+      else this.#decodeStream(s, bytes, outs);
+    }
+    for (const s of derived) {
+      const derivations = this.#derivationsOf(s, coded[s]!);
+      this.#members[s]!.forEach((index, i) => {
+        derive(derivations[i]!, outs[this.files.length + derivations[i]!.source]!, outs[index]!);
+      });
+    }
+    for (const [f, file] of this.#toc.files.entries()) {
+      fillSkeleton(outs[f]!, file.sections, outputs[f]!);
+      if (hexadecimal(await sha256(outputs[f]!)) !== this.files[f]!.sha256) {
+        throw new CorruptStreamError('a decoded file differs from the one that was packed (its SHA-256 differs)');
+      }
+    }
+    return this.files.map(({ name }, f) => ({ name, bytes: outputs[f]! }));
+  }
+
+  async #readStream(stream: number): Promise<Uint8Array> {
+    const { codedLength, checksum } = this.#toc.streams[stream]!;
+    const coded = await this.#source.read(this.#offsets[stream]!, codedLength);
+    if (crc32(coded) !== checksum) throw new CorruptStreamError(`stream ${stream} is damaged (its checksum differs)`);
+    return coded;
+  }
+
+  /** Decodes one part with what shares its stream, or what it derives from. */
+  async #decodePart(index: number): Promise<Uint8Array> {
+    const { stream } = this.#parts[index]!;
+    const coded = await this.#readStream(stream);
+    if (this.#toc.streams[stream]!.kind === StreamKind.derived) {
+      const derivation = this.#derivationsOf(stream, coded)[this.#members[stream]!.indexOf(index)]!;
+      const out = new Uint8Array(this.#parts[index]!.byteLength);
+      derive(derivation, await this.#decodePart(this.files.length + derivation.source), out);
+      return out;
+    }
+    const outs: Uint8Array[] = [];
+    for (const member of this.#members[stream]!) outs[member] = new Uint8Array(this.#parts[member]!.byteLength);
+    this.#decodeStream(stream, coded, outs);
+    return outs[index]!;
+  }
+
+  /** Decodes a stream that derives from no other into `outs`, which is indexed by part. */
+  #decodeStream(stream: number, coded: Uint8Array, outs: readonly Uint8Array[]): void {
+    const parts = this.#members[stream]!.map((index) => ({ bytes: outs[index]!, layout: this.#parts[index]!.layout }));
+    if (this.#toc.streams[stream]!.kind === StreamKind.mixing) mixParts(new BinaryDecoder(coded), parts, graphPrimer);
+    else decodeBlock(coded, parts[0]!.bytes, parts[0]!.layout);
+  }
+
+  #derivationsOf(stream: number, coded: Uint8Array): ReturnType<typeof decodeDerivations> {
+    const sectionCount = this.#parts.length - this.files.length;
+    const derivations = decodeDerivations(coded, this.#members[stream]!.length, sectionCount);
+    for (const { source } of derivations) {
+      if (this.#toc.streams[this.#parts[this.files.length + source]!.stream]!.kind === StreamKind.derived) {
+        throw new CorruptStreamError('a section derives from one that is derived itself');
+      }
+    }
+    return derivations;
+  }
+}
+
+/** Puts the skeleton's bytes between the sections of a file. */
+function fillSkeleton(
+  skeleton: Uint8Array,
+  sections: readonly { readonly offset: number; readonly byteLength: number }[],
+  file: Uint8Array,
+): void {
+  let end = 0;
+  let at = 0;
+  for (const { offset, byteLength } of sections) {
+    file.set(skeleton.subarray(at, at + offset - end), end);
+    at += offset - end;
+    end = offset + byteLength;
+  }
+  file.set(skeleton.subarray(at), end);
+}
+
+function hexadecimal(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
