@@ -10,7 +10,7 @@ import type { Value } from '../ir/value.ts';
 import type { CalibrationTable } from '../quantization/calibration-table.ts';
 import type { ActivationStatistics } from '../quantization/choose-range.ts';
 import type { Engine } from '../runtime/engine.ts';
-import type { AccumulatorRequest } from '../runtime/statistics.ts';
+import type { AccumulatorRequest, Statistics } from '../runtime/statistics.ts';
 import { DataType } from '../tensor/data-type.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
@@ -32,7 +32,7 @@ export interface CollectOptions {
 }
 
 /** Elements of a value, per sample, that a histogram counts at most (about). */
-const HISTOGRAM_SAMPLE = 65_536;
+const HISTOGRAM_SAMPLE = 16_384;
 
 /**
  * Runs the samples once through the model and gathers all statistics on the way. Extremes and means are computed by
@@ -87,11 +87,9 @@ class ProbedModel {
       const max = this.#reduce('ReduceMax', value, undefined);
       this.request[min] = { minMax: {} };
       this.request[max] = { minMax: {} };
-      if (needs.histograms) {
-        const stride = Math.ceil(elementCountOf(shapes.get(name)!) / HISTOGRAM_SAMPLE);
-        this.request[this.#expose(value)] = { histogram: { stride: Math.max(1, stride) } };
-      }
-      this.#ranges.set(name, { min, max, histogram: needs.histograms ? name : undefined });
+      const histogram = needs.histograms ? this.#thinned(value, elementCountOf(shapes.get(name)!)) : undefined;
+      if (histogram !== undefined) this.request[histogram] = { histogram: {} };
+      this.#ranges.set(name, { min, max, histogram });
     }
     for (const [name, axis] of needs.channelMeans) {
       const rank = shapes.get(name)?.shape?.length;
@@ -108,10 +106,7 @@ class ProbedModel {
     return encodeModel(this.#model).pieces;
   }
 
-  table(
-    statistics: Awaited<ReturnType<import('../runtime/session.ts').Session['statistics']>>,
-    sampleCount: number,
-  ): CalibrationTable {
+  table(statistics: Statistics, sampleCount: number): CalibrationTable {
     const activations = new Map<string, ActivationStatistics>();
     for (const [name, outputs] of this.#ranges) {
       const histogram = outputs.histogram === undefined ? undefined : statistics[outputs.histogram]?.histogram;
@@ -144,6 +139,21 @@ class ProbedModel {
     return this.#expose(node.output);
   }
 
+  /** A value, or where it is large an even selection of its elements, as an output of the graph. */
+  #thinned(value: Value, elementCount: number): string {
+    const stride = thinningStride(elementCount);
+    if (stride === 1) return this.#expose(value);
+    const constant = (name: string, element: number) => this.#graph.addInitializer(Tensor.int64(name, [1], [element]));
+    const flat = this.#graph.create('Reshape', [value, constant('flat', -1)]);
+    const end = constant('end', Number.MAX_SAFE_INTEGER);
+    const slice = this.#graph.create(
+      'Slice',
+      [flat.output, constant('start', 0), end, constant('axis', 0), constant('stride', stride)],
+      { outputNames: ['histogram_probe'] },
+    );
+    return this.#expose(slice.output);
+  }
+
   #expose(value: Value): string {
     if (!this.#graph.isOutput(value)) {
       value.type ??= tensorType(DataType.float32, undefined);
@@ -163,4 +173,12 @@ function valuesByName(graph: Graph): Map<string, Value> {
 /** Elements of a value with every unknown dimension taken as 1. */
 function elementCountOf(value: Value): number {
   return (value.shape ?? []).reduce<number>((product, dim) => product * (typeof dim === 'number' ? dim : 1), 1);
+}
+
+/** A step without small factors, so that it does not fall in with the rows or channels of a tensor. */
+function thinningStride(elementCount: number): number {
+  let stride = Math.ceil(elementCount / HISTOGRAM_SAMPLE);
+  if (stride <= 1) return 1;
+  while ([2, 3, 5, 7].some((factor) => stride % factor === 0)) stride++;
+  return stride;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { EdgepackError } from '../../diagnostics/edgepack-error.ts';
+import { checkValue } from '../../diagnostics/parse-checked-json.ts';
 import type { Graph } from '../../ir/graph.ts';
 import type { Model } from '../../ir/model.ts';
 import { attr, type Node } from '../../ir/node.ts';
@@ -19,6 +19,7 @@ import { Tensor } from '../../tensor/tensor.ts';
 import { type Pass, type PassChange, passResult } from '../pass.ts';
 import { dataInputs, type Placement, placeQuantization } from './placement.ts';
 import { type QuantizedConstant, quantizeNodeWeights } from './quantize-node-weights.ts';
+import { requireQuantizableOpset } from './require-quantizable-opset.ts';
 
 export const insertQdqOptionsSchema = z.strictObject({
   calibrationMethod: z
@@ -48,16 +49,10 @@ export type ResolvedInsertQdqOptions = z.output<typeof insertQdqOptionsSchema>;
  * await runPasses(model, [insertQdq(table, { calibrationMethod: 'mse' })], context);
  */
 export function insertQdq(table: CalibrationTable, options: InsertQdqOptions = {}): Pass {
-  const resolved = insertQdqOptionsSchema.parse(options);
+  const resolved = checkValue(options, insertQdqOptionsSchema, 'recipe', 'insert-qdq');
   return {
     name: 'insert-qdq',
-    requires(model) {
-      if (model.opset < 13) {
-        throw new EdgepackError('model-invalid', `int8 needs operator set 13, the model has ${model.opset}`, {
-          hint: 'export the model with opset 13 or newer',
-        });
-      }
-    },
+    requires: requireQuantizableOpset,
     run(model) {
       const placement = placeQuantization(model, {
         nodesToExclude: resolved.nodesToExclude,

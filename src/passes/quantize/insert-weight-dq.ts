@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { checkValue } from '../../diagnostics/parse-checked-json.ts';
+import { attr, type Node } from '../../ir/node.ts';
+import { tensorType } from '../../ir/types.ts';
+import { Value } from '../../ir/value.ts';
+import { channelLayout, quantizeWeights } from '../../quantization/quantize-weights.ts';
+import { DataType } from '../../tensor/data-type.ts';
+import { Tensor } from '../../tensor/tensor.ts';
+import { type Pass, type PassChange, passResult } from '../pass.ts';
+import { nodeMatcher } from './match-nodes.ts';
+import { requireQuantizableOpset } from './require-quantizable-opset.ts';
+
+export const insertWeightDqOptionsSchema = z.strictObject({
+  weightRange: z.enum(['max', 'mse']).default('mse').describe('How the step of each weight channel is chosen.'),
+  nodesToExclude: z.array(z.string()).default([]).describe('Names or patterns of nodes whose weights stay in float.'),
+});
+export type InsertWeightDqOptions = z.input<typeof insertWeightDqOptionsSchema>;
+
+/** Weights of fewer elements are left: a node and its scales would take what is saved. */
+const MIN_ELEMENTS = 1024;
+
+/**
+ * Stores weights as int8 with one scale per output channel behind DequantizeLinear; everything is computed in float.
+ * Needs no data. The file shrinks to about a quarter; memory may not, since engines expand the weights.
+ *
+ * @example
+ * await runPasses(model, [insertWeightDq()], context);
+ */
+export function insertWeightDq(options: InsertWeightDqOptions = {}): Pass {
+  const { weightRange, nodesToExclude } = checkValue(
+    options,
+    insertWeightDqOptionsSchema,
+    'recipe',
+    'insert-weight-dq',
+  );
+  const isExcluded = nodeMatcher(nodesToExclude);
+  return {
+    name: 'insert-weight-dq',
+    requires: requireQuantizableOpset,
+    run(model) {
+      const { graph } = model;
+      const changes: PassChange[] = [];
+      const done = new Map<Value, Value>();
+      for (const node of [...graph.nodes()]) {
+        const slot = weightSlot(node);
+        const value = slot === undefined ? undefined : node.input(slot.index);
+        if (slot === undefined || value?.tensor === undefined || isExcluded(node)) continue;
+        const tensor = value.tensor;
+        if (tensor.dataType !== DataType.float32 || tensor.elementCount < MIN_ELEMENTS) continue;
+        const prefix = `w${changes.length}`;
+        const makeConstants = (axis: number) => {
+          const { values, scales } = quantizeWeights(tensor.toFloat32(), channelLayout(tensor.dims, axis), {
+            range: weightRange,
+          });
+          const zeros = new Int8Array(scales.length);
+          return [
+            graph.addInitializer(Tensor.fromArray(`${prefix}_quantized`, DataType.int8, tensor.dims, values)),
+            graph.addInitializer(Tensor.float32(`${prefix}_scale`, [scales.length], scales)),
+            graph.addInitializer(Tensor.fromArray(`${prefix}_zero`, DataType.int8, [zeros.length], zeros)),
+          ] as const;
+        };
+        if (node.is('Gather')) {
+          // Only the rows that are looked up are expanded, column by column.
+          const [table, scale, zero] = makeConstants(1);
+          const output = node.output;
+          node.setInput(0, table);
+          const rows = new Value(graph.uniqueName(`${prefix}_rows`), tensorType(DataType.int8, output.shape));
+          node.setOutput(0, rows);
+          const dequantizer = graph.create('DequantizeLinear', [rows, scale, zero], {
+            attributes: [attr.int('axis', -1)],
+            anchor: node.next,
+          });
+          dequantizer.setOutput(0, output);
+        } else {
+          let dequantized = done.get(value);
+          if (dequantized === undefined) {
+            dequantized = graph.create('DequantizeLinear', [...makeConstants(slot.axis)], {
+              outputNames: [prefix],
+              attributes: [attr.int('axis', slot.axis)],
+              anchor: node,
+            }).output;
+            dequantized.type = tensorType(DataType.float32, tensor.dims);
+            done.set(value, dequantized);
+          }
+          node.setInput(slot.index, dequantized);
+        }
+        changes.push({ kind: 'quantize-weights', subject: node.name || node.output.name, detail: node.opType });
+      }
+      for (const value of graph.initializers) {
+        if (value.useCount === 0 && !graph.isOutput(value)) graph.initializers.delete(value);
+      }
+      return passResult(changes);
+    },
+  };
+}
+
+/** Which input holds a node's weights, and along which axis its output channels run. */
+function weightSlot(node: Node): { index: number; axis: number } | undefined {
+  const rank = (index: number) => node.input(index)?.tensor?.dims.length ?? 0;
+  if (node.is('Conv')) return { index: 1, axis: 0 };
+  if (node.is('ConvTranspose')) return node.int('group', 1) === 1 ? { index: 1, axis: 1 } : { index: 1, axis: 0 };
+  if (node.is('Gemm') && rank(1) === 2) return { index: 1, axis: node.int('transB', 0) === 1 ? 0 : 1 };
+  if (node.is('MatMul') && rank(1) >= 2) return { index: 1, axis: rank(1) - 1 };
+  if (node.is('Gather') && rank(0) === 2 && node.int('axis', 0) === 0) return { index: 0, axis: 1 };
+  return undefined;
+}
