@@ -13,12 +13,13 @@ import {
   parametersOfRange,
   type QuantizationParameters,
 } from '../../quantization/quantization-parameters.ts';
-import { channelLayout, quantizeWeights, roundHalfEven } from '../../quantization/quantize-weights.ts';
+import { channelLayout, roundHalfEven } from '../../quantization/quantize-weights.ts';
 import { DataType } from '../../tensor/data-type.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import { type Pass, type PassChange, passResult } from '../pass.ts';
 import { dataInputs, type Placement, placeQuantization } from './placement.ts';
 import { type QuantizedConstant, quantizeNodeWeights } from './quantize-node-weights.ts';
+import { quantizeTensor } from './quantize-tensor.ts';
 import { requireQuantizableOpset } from './require-quantizable-opset.ts';
 
 export const insertQdqOptionsSchema = z.strictObject({
@@ -247,8 +248,8 @@ class QdqInserter {
     const means = this.#table.channelMeans.get(input.name);
     const { weights, bias, shift, axis } = quantizeNodeWeights(node, inputScale, means, this.#options);
     const prefix = `w${this.#weightCount++}`;
-    node.setInput(1, this.#dequantizedConstant(weights, prefix, axis, node));
-    if (bias !== undefined) node.setInput(2, this.#dequantizedConstant(bias, `${prefix}_bias`, 0, node));
+    this.#replaceConstant(node, 1, weights, prefix, axis);
+    if (bias !== undefined) this.#replaceConstant(node, 2, bias, `${prefix}_bias`, 0);
     if (shift !== undefined) this.#shiftFollowingAdd(node, shift);
     this.#changes.push({ kind: 'quantize-weights', subject: nameOf(node), detail: node.opType });
   }
@@ -267,16 +268,18 @@ class QdqInserter {
 
   /** Keeps a lookup table in integers: only the rows that are looked up become real, with one scale per column. */
   #quantizeTable(node: Node): void {
-    const table = node.input(0)!.tensor!;
-    const { values, scales } = quantizeWeights(table.toFloat32(), channelLayout(table.dims, 1), {
+    const original = node.input(0)!;
+    const table = original.tensor!;
+    const { values, scales } = quantizeTensor(table, channelLayout(table.dims, 1), {
       range: this.#options.weightRange,
     });
     const prefix = `w${this.#weightCount++}`;
     const output = node.output;
-    node.setInput(
-      0,
-      this.#graph.addInitializer(Tensor.fromArray(`${prefix}_quantized`, DataType.int8, table.dims, values)),
+    const integers = this.#graph.addInitializer(
+      Tensor.fromArray(`${prefix}_quantized`, DataType.int8, table.dims, values),
     );
+    node.setInput(0, integers);
+    this.#takeName(original, integers);
     const rows = new Value(this.#graph.uniqueName(`${prefix}_rows`), tensorType(DataType.int8, output.shape));
     node.setOutput(0, rows);
     const scale = this.#graph.addInitializer(Tensor.float32(`${prefix}_scale`, [scales.length], scales));
@@ -288,22 +291,39 @@ class QdqInserter {
     this.#changes.push({ kind: 'quantize-weights', subject: nameOf(node), detail: 'lookup table' });
   }
 
-  /** Integers, their scales along an axis, and the node that makes them real. */
-  #dequantizedConstant({ values, scales }: QuantizedConstant, prefix: string, axis: number, anchor: Node): Value {
-    const integers = this.#graph.addInitializer(values.withName(`${prefix}_quantized`));
+  /** Lets a node read integers, through the node that makes them real by their scales along an axis. */
+  #replaceConstant(
+    node: Node,
+    index: number,
+    { values, scales }: QuantizedConstant,
+    prefix: string,
+    axis: number,
+  ): void {
+    const original = node.input(index);
     const scale = this.#graph.addInitializer(Tensor.float32(`${prefix}_scale`, [scales.length], scales));
-    const inputs = [integers, scale];
+    const inputs = [this.#graph.addInitializer(values.withName(`${prefix}_quantized`)), scale];
     // The zero point is stated although it is the default, and by a tensor of its own: the engine makes integer products
     // of a Gemm only where it is there, and fails on one that is shared.
     if (values.dataType === DataType.int8) {
       const zeros = new Int8Array(scales.length);
       inputs.push(this.#graph.addInitializer(Tensor.fromArray(`${prefix}_zero`, DataType.int8, [zeros.length], zeros)));
     }
-    return this.#graph.create('DequantizeLinear', inputs, {
+    const dequantizer = this.#graph.create('DequantizeLinear', inputs, {
       outputNames: [prefix],
       attributes: [attr.int('axis', axis)],
-      anchor,
-    }).output;
+      anchor: node,
+    });
+    node.setInput(index, dequantizer.output);
+    this.#takeName(original, inputs[0]!);
+  }
+
+  /** The integers go by the name of the weights they stand for, where nobody else reads those. */
+  #takeName(original: Value | undefined, integers: Value): void {
+    if (original?.tensor === undefined || original.useCount > 0 || this.#graph.isOutput(original)) return;
+    if (this.#graph.inputs.includes(original)) return;
+    this.#graph.initializers.delete(original);
+    integers.name = original.name;
+    integers.tensor = integers.tensor!.withName(original.name);
   }
 
   #scale({ scale }: QuantizationParameters): Value {

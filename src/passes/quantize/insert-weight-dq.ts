@@ -3,11 +3,12 @@ import { checkValue } from '../../diagnostics/parse-checked-json.ts';
 import { attr, type Node } from '../../ir/node.ts';
 import { tensorType } from '../../ir/types.ts';
 import { Value } from '../../ir/value.ts';
-import { channelLayout, quantizeWeights } from '../../quantization/quantize-weights.ts';
+import { channelLayout } from '../../quantization/quantize-weights.ts';
 import { DataType } from '../../tensor/data-type.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import { type Pass, type PassChange, passResult } from '../pass.ts';
 import { nodeMatcher } from './match-nodes.ts';
+import { quantizeTensor } from './quantize-tensor.ts';
 import { requireQuantizableOpset } from './require-quantizable-opset.ts';
 
 export const insertWeightDqOptionsSchema = z.strictObject({
@@ -49,7 +50,7 @@ export function insertWeightDq(options: InsertWeightDqOptions = {}): Pass {
         if (tensor.dataType !== DataType.float32 || tensor.elementCount < MIN_ELEMENTS) continue;
         const prefix = `w${changes.length}`;
         const makeConstants = (axis: number) => {
-          const { values, scales } = quantizeWeights(tensor.toFloat32(), channelLayout(tensor.dims, axis), {
+          const { values, scales } = quantizeTensor(tensor, channelLayout(tensor.dims, axis), {
             range: weightRange,
           });
           const zeros = new Int8Array(scales.length);

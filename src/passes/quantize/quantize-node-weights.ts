@@ -1,13 +1,9 @@
 import type { Node } from '../../ir/node.ts';
-import {
-  channelLayout,
-  dequantizeWeights,
-  quantizeWeights,
-  roundHalfEven,
-} from '../../quantization/quantize-weights.ts';
+import { channelLayout, dequantizeWeights, roundHalfEven } from '../../quantization/quantize-weights.ts';
 import type { ReductionLayout } from '../../quantization/saturation.ts';
 import { DataType } from '../../tensor/data-type.ts';
 import { Tensor } from '../../tensor/tensor.ts';
+import { quantizeTensor } from './quantize-tensor.ts';
 
 export interface QuantizedConstant {
   readonly values: Tensor;
@@ -47,7 +43,7 @@ export function quantizeNodeWeights(
     ? { inputs: tensor.dims[1]!, positions: tensor.dims.slice(2).reduce((a, b) => a * b, 1) }
     : { inputs: layout.outer * layout.inner, positions: 1 };
   const bias = node.input(2)?.tensor?.toFloat32();
-  const quantized = quantizeWeights(weights, layout, {
+  const quantized = quantizeTensor(tensor, layout, {
     range: options.weightRange,
     ...(options.saturating ? { saturating: reduction } : {}),
     ...(bias === undefined ? {} : { minScales: bias.map((value) => Math.abs(value) / inputScale / BIAS_LIMIT) }),

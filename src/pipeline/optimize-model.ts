@@ -1,0 +1,98 @@
+import type { Dataset } from '../data/dataset.ts';
+import { sqnrDb } from '../evaluation/statistics.ts';
+import { syntheticFeeds } from '../evaluation/synthetic-feeds.ts';
+import { encodeModel } from '../formats/onnx/write-model.ts';
+import type { Model } from '../ir/model.ts';
+import { optimizePasses } from '../passes/optimize/optimize-passes.ts';
+import { removeInitializerInputs } from '../passes/optimize/remove-initializer-inputs.ts';
+import { upgradeOpset } from '../passes/optimize/upgrade-opset.ts';
+import type { PassContext } from '../passes/pass.ts';
+import { type PassRun, runPasses } from '../passes/run-passes.ts';
+import type { Engine } from '../runtime/engine.ts';
+import type { Feeds } from '../tensor/nd-array.ts';
+
+/** How the outputs of two models on the same feeds differ. */
+export interface OutputDifference {
+  /** null where the outputs are identical. */
+  readonly sqnrDb: number | null;
+  readonly maxAbsoluteDifference: number;
+  readonly samples: number;
+}
+
+/** Operator set that int8 needs: DequantizeLinear with one scale per channel came with it. */
+const QUANTIZATION_OPSET = 13;
+
+/** Makes a model ready for quantization: operator set, constants, batch norms, identities. Edits it in place. */
+export async function optimizeModel(model: Model, engine: Engine, context: PassContext): Promise<PassRun[]> {
+  const evaluate = async (constants: Model): Promise<Feeds> => {
+    const session = await engine.load(Buffer.concat(encodeModel(constants).pieces), { label: 'the constant part' });
+    try {
+      return await session.run({});
+    } finally {
+      await session.release();
+    }
+  };
+  const passes = [
+    removeInitializerInputs(),
+    upgradeOpset({ minimum: QUANTIZATION_OPSET }),
+    ...optimizePasses({ foldConstants: { evaluate } }),
+  ];
+  return mergeRuns(await runPasses(model, passes, context));
+}
+
+/** Passes run several times are one line of the report. */
+function mergeRuns(runs: readonly PassRun[]): PassRun[] {
+  const merged = new Map<string, PassRun>();
+  for (const run of runs) {
+    const before = merged.get(run.pass);
+    merged.set(run.pass, {
+      pass: run.pass,
+      modified: run.modified || before?.modified === true,
+      changes: [...(before?.changes ?? []), ...run.changes],
+      durationMs: run.durationMs + (before?.durationMs ?? 0),
+    });
+  }
+  return [...merged.values()];
+}
+
+/** Samples that are enough to see whether a change of form changed the outputs. */
+const COMPARED_SAMPLES = 2;
+
+/** Runs the file and the model in memory on the same feeds, of the samples or made up, and compares their outputs. */
+export async function compareOutputs(
+  original: string,
+  changed: Model,
+  samples: Dataset | undefined,
+  engine: Engine,
+  seed: number,
+): Promise<OutputDifference> {
+  const first = await engine.load(original);
+  const second = await engine.load(Buffer.concat(encodeModel(changed).pieces), { label: 'the optimised model' });
+  try {
+    const count = samples === undefined ? 1 : Math.min(COMPARED_SAMPLES, samples.count);
+    const expected: number[] = [];
+    const actual: number[] = [];
+    let largest = 0;
+    for (let i = 0; i < count; i++) {
+      const feeds = samples === undefined ? syntheticFeeds(first.inputs, seed) : await samples.feed(i);
+      const a = await first.run(feeds);
+      const b = await second.run(feeds);
+      for (const [name, array] of Object.entries(a)) {
+        const other = b[name]!.data;
+        for (let k = 0; k < array.data.length; k++) {
+          const before = Number(array.data[k]);
+          const after = Number(other[k]);
+          expected.push(before);
+          actual.push(after);
+          // NaN and infinities that are the same in both are no difference.
+          if (!Object.is(before, after)) largest = Math.max(largest, Math.abs(before - after));
+        }
+      }
+    }
+    const ratio = sqnrDb(expected, actual);
+    return { sqnrDb: Number.isFinite(ratio) ? ratio : null, maxAbsoluteDifference: largest, samples: count };
+  } finally {
+    await first.release();
+    await second.release();
+  }
+}

@@ -1,0 +1,245 @@
+import { collectStatistics } from '../calibration/collect-statistics.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { type Comparison, scoreModels } from '../evaluation/score-models.ts';
+import { cloneModel } from '../formats/onnx/clone-model.ts';
+import { encodeModel } from '../formats/onnx/write-model.ts';
+import { inferShapes } from '../ir/infer-shapes.ts';
+import type { Model } from '../ir/model.ts';
+import type { Node } from '../ir/node.ts';
+import type { PassContext } from '../passes/pass.ts';
+import { type InsertQdqOptions, insertQdq } from '../passes/quantize/insert-qdq.ts';
+import { effectiveOutput, type Placement, placeQuantization } from '../passes/quantize/placement.ts';
+import { type PassRun, runPasses } from '../passes/run-passes.ts';
+import type { CalibrationTable } from '../quantization/calibration-table.ts';
+import { type CalibrationMethod, needsHistogram } from '../quantization/choose-range.ts';
+import type { Engine } from '../runtime/engine.ts';
+import type { Session } from '../runtime/session.ts';
+
+export interface QuantizeModelOptions {
+  readonly engine: Engine;
+  readonly threads: number;
+  readonly statistics: Dataset;
+  readonly selection: Dataset;
+  /** Fixed by the user or the recipe; otherwise the method that does best on the selection samples. */
+  readonly calibrationMethod: CalibrationMethod | undefined;
+  readonly keepHarmfulInFloat: boolean;
+  readonly insertion: Omit<InsertQdqOptions, 'calibrationMethod'>;
+  readonly context: PassContext;
+  /** Kept statistics of an earlier run, and where to keep these. */
+  readonly cache?: {
+    load(key: object): CalibrationTable | undefined;
+    store(key: object, table: CalibrationTable): void;
+  };
+}
+
+/** A node with weights, as the report lists it. */
+export interface QuantizedLayer {
+  readonly node: string;
+  readonly opType: string;
+  /** The float value that stands for the layer's output. */
+  readonly output: string;
+  readonly keptFloat: string | undefined;
+}
+
+export interface QuantizedModel {
+  readonly model: Model;
+  readonly run: PassRun;
+  readonly calibrationMethod: CalibrationMethod;
+  /** On the selection samples, in exact arithmetic. */
+  readonly selection: Comparison;
+  readonly layers: readonly QuantizedLayer[];
+}
+
+/** Ways to choose ranges that are tried where none is asked for. */
+const METHODS: readonly CalibrationMethod[] = ['min-max', 'percentile', 'mse'];
+/** Below this agreement or signal to noise ratio, layers are looked at one by one. */
+const HARMFUL_AGREEMENT = 0.97;
+const HARMFUL_SQNR_DB = 15;
+/** Layers that are tried in float, the most; and the gain that justifies one. */
+const MAX_TRIED_LAYERS = 24;
+const WORTHWHILE_GAIN_DB = 1;
+
+/**
+ * Static int8 with everything that has to be measured: one pass over the statistics samples, then the selection samples
+ * choose how ranges are set and, where the result is poor, which layers stay in float.
+ */
+export async function quantizeModel(model: Model, options: QuantizeModelOptions): Promise<QuantizedModel> {
+  const { context, insertion } = options;
+  inferShapes(model);
+  const placement = placeQuantization(model, {
+    nodesToExclude: insertion.nodesToExclude ?? [],
+    quantizeAttention: insertion.quantizeAttention === true,
+    absorbActivations: insertion.activationSymmetric !== true,
+  });
+  const methods = options.calibrationMethod === undefined ? METHODS : [options.calibrationMethod];
+  const table = await statisticsFor(model, placement, methods.some(needsHistogram), options);
+  const reference = await options.engine.load(bytesOf(model), { threads: options.threads, label: 'the float model' });
+  try {
+    const trial = new Trial(model, table, reference, options);
+    let best: Variant | undefined;
+    for (const method of methods) {
+      context.signal?.throwIfAborted();
+      const variant = await trial.run(method, insertion.nodesToExclude ?? []);
+      context.logger.debug(`ranges by ${method}: ${describe(variant.score)}`);
+      if (best === undefined || noise(variant.score) < noise(best.score)) best = variant;
+    }
+    const harmful = options.keepHarmfulInFloat
+      ? await keepHarmful(trial, best!, placement, options)
+      : new Map<string, string>();
+    const chosen =
+      harmful.size === 0
+        ? best!
+        : await trial.run(best!.method, [...(insertion.nodesToExclude ?? []), ...harmful.keys()]);
+    return {
+      model: chosen.model,
+      run: chosen.run,
+      calibrationMethod: chosen.method,
+      selection: chosen.score,
+      layers: layersOf(placement, harmful),
+    };
+  } finally {
+    await reference.release();
+  }
+}
+
+async function statisticsFor(
+  model: Model,
+  placement: Placement,
+  histograms: boolean,
+  { engine, threads, statistics, context, cache, insertion }: QuantizeModelOptions,
+): Promise<CalibrationTable> {
+  const ranges = placement.quantizedValues.filter((value) => value.tensor === undefined).map((value) => value.name);
+  const channelMeans = new Map<string, number>();
+  if (insertion.biasCorrection !== false) {
+    for (const [node, role] of placement.roles) {
+      if (role === 'weighted') channelMeans.set(node.input(0)!.name, node.is('Conv') ? 1 : -1);
+    }
+  }
+  const key = { ranges, histograms, channelMeans: [...channelMeans] };
+  const kept = cache?.load(key);
+  if (kept !== undefined) return kept;
+  const needs = { ranges, histograms, channelMeans };
+  const table = await collectStatistics(model, statistics, needs, {
+    engine,
+    threads,
+    logger: context.logger,
+    signal: context.signal,
+  });
+  cache?.store(key, table);
+  return table;
+}
+
+interface Variant {
+  readonly method: CalibrationMethod;
+  readonly model: Model;
+  readonly run: PassRun;
+  readonly score: Comparison;
+}
+
+/** Builds variants of the model and measures them on the selection samples, in exact arithmetic. */
+class Trial {
+  readonly #model: Model;
+  readonly #table: CalibrationTable;
+  readonly #reference: Session;
+  readonly #options: QuantizeModelOptions;
+
+  constructor(model: Model, table: CalibrationTable, reference: Session, options: QuantizeModelOptions) {
+    this.#model = model;
+    this.#table = table;
+    this.#reference = reference;
+    this.#options = options;
+  }
+
+  async run(method: CalibrationMethod, nodesToExclude: readonly string[]): Promise<Variant> {
+    const { insertion, context, engine, threads, selection } = this.#options;
+    const model = cloneModel(this.#model);
+    inferShapes(model);
+    const pass = insertQdq(this.#table, {
+      ...insertion,
+      calibrationMethod: method,
+      nodesToExclude: [...nodesToExclude],
+    });
+    const [run] = await runPasses(model, [pass], context);
+    const session = await engine.load(bytesOf(model), { threads, exact: true, label: 'the int8 model' });
+    try {
+      const { candidates } = await scoreModels(this.#reference, [session], selection, {
+        logger: context.logger,
+        signal: context.signal,
+        label: `Comparing (${method})`,
+      });
+      return { method, model, run: run!, score: candidates[0]! };
+    } finally {
+      await session.release();
+    }
+  }
+}
+
+/** Layers whose return to float makes a poor model better, with the reason; greedy, the worst layer first. */
+async function keepHarmful(
+  trial: Trial,
+  start: Variant,
+  placement: Placement,
+  { context, insertion }: QuantizeModelOptions,
+): Promise<Map<string, string>> {
+  const harmful = new Map<string, string>();
+  const isPoor = ({ agreement, sqnrDb }: Comparison) =>
+    (agreement !== null && agreement.value < HARMFUL_AGREEMENT) || (sqnrDb !== null && sqnrDb < HARMFUL_SQNR_DB);
+  if (!isPoor(start.score)) return harmful;
+  const excluded = insertion.nodesToExclude ?? [];
+  const nodes = [...placement.roles].filter(([, role]) => role === 'weighted').map(([node]) => nodeName(node));
+  const gains: { node: string; gain: number }[] = [];
+  const tried = nodes.slice(0, MAX_TRIED_LAYERS);
+  const progress = context.logger.progress('Looking for harmful layers', tried.length);
+  for (const [index, node] of tried.entries()) {
+    context.signal?.throwIfAborted();
+    const { score } = await trial.run(start.method, [...excluded, node]);
+    gains.push({ node, gain: gainDb(start.score, score) });
+    progress.update(index + 1);
+  }
+  progress.done();
+  let current = start;
+  for (const { node, gain } of gains.sort((a, b) => b.gain - a.gain)) {
+    if (gain < WORTHWHILE_GAIN_DB || !isPoor(current.score)) break;
+    const next = await trial.run(start.method, [...excluded, ...harmful.keys(), node]);
+    const gained = gainDb(current.score, next.score);
+    if (gained < WORTHWHILE_GAIN_DB) continue;
+    harmful.set(node, `in int8 it costs ${gained.toFixed(1)} dB of the output's signal to noise ratio`);
+    current = next;
+  }
+  return harmful;
+}
+
+function layersOf(placement: Placement, harmful: ReadonlyMap<string, string>): QuantizedLayer[] {
+  const layers: QuantizedLayer[] = [];
+  const add = (node: Node, keptFloat: string | undefined) =>
+    layers.push({
+      node: nodeName(node),
+      opType: node.opType,
+      output: effectiveOutput(node, placement.absorbed).name,
+      keptFloat,
+    });
+  for (const [node, role] of placement.roles) if (role === 'weighted') add(node, harmful.get(nodeName(node)));
+  for (const [node, reason] of placement.keptFloat) add(node, reason);
+  return layers;
+}
+
+function nodeName(node: Node): string {
+  return node.name || node.output.name;
+}
+
+function noise(score: Comparison): number {
+  return score.sqnrDb === null ? Number.NEGATIVE_INFINITY : -score.sqnrDb;
+}
+
+function gainDb(before: Comparison, after: Comparison): number {
+  return noise(before) - noise(after);
+}
+
+function describe({ sqnrDb, agreement }: Comparison): string {
+  const same = agreement === null ? '' : `, ${(100 * agreement.value).toFixed(1)} % agreement`;
+  return `${sqnrDb === null ? 'identical' : `${sqnrDb.toFixed(2)} dB`}${same}`;
+}
+
+function bytesOf(model: Model): Uint8Array {
+  return Buffer.concat(encodeModel(model).pieces);
+}
