@@ -1,0 +1,27 @@
+export { EdgepackError, type ErrorCode, type ErrorLocation, ExitCode } from './diagnostics/edgepack-error.ts';
+export { type Logger, type Progress, silentLogger } from './diagnostics/logger.ts';
+export type {
+  CompressPlan,
+  CompressResult,
+  EvaluateOptions,
+  FileFacts,
+  PackOptions,
+  PackResult,
+  RunContext,
+} from './pipeline/api-types.ts';
+export { compress } from './pipeline/compress.ts';
+export type { CompressOptions } from './pipeline/compress-options.ts';
+export { evaluate } from './pipeline/evaluate.ts';
+export { inspect } from './pipeline/inspect.ts';
+export { pack, unpack } from './pipeline/pack-model.ts';
+export { packageVersion as version } from './pipeline/package-version.ts';
+export { listRecipes, loadRecipe } from './recipes/load-recipe.ts';
+export type { Recipe } from './recipes/recipe-schema.ts';
+export type { Evaluation } from './report/evaluation-schema.ts';
+export type { Inspection } from './report/inspection-schema.ts';
+export { renderJson } from './report/render-json.ts';
+export { renderMarkdown } from './report/render-markdown.ts';
+export { renderTerminal } from './report/render-terminal.ts';
+export type { Report } from './report/report-schema.ts';
+export { listTargets, loadTarget } from './targets/load-target.ts';
+export type { Target } from './targets/target-schema.ts';

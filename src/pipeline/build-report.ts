@@ -1,0 +1,179 @@
+import type { Comparison, Scores } from '../evaluation/score-models.ts';
+import type { WrittenEpk } from '../formats/epk/write-epk.ts';
+import type { Model } from '../ir/model.ts';
+import type { Recipe } from '../recipes/recipe-schema.ts';
+import type { Report, ReportAccuracy, ReportComparison } from '../report/report-schema.ts';
+import { type SizedInitializer, sizeTable } from '../report/size-table.ts';
+import { describeHost } from '../runtime/host.ts';
+import type { LatencyMeasurement } from '../runtime/latency.ts';
+import type { Target } from '../targets/target-schema.ts';
+import { DataType, dataTypeName } from '../tensor/data-type.ts';
+import type { FileFacts } from './api-types.ts';
+import type { ResolvedCompressOptions } from './compress-options.ts';
+import type { MeasuredResult } from './measure-result.ts';
+import type { RunSamples } from './open-samples.ts';
+import { packageVersion } from './package-version.ts';
+import type { StepsResult, Warning } from './run-steps.ts';
+
+export interface ReportInput {
+  readonly facts: Report['model'];
+  readonly recipe: Recipe;
+  readonly target: Target;
+  readonly options: ResolvedCompressOptions;
+  readonly samples: RunSamples;
+  /** The model as the file has it, read anew. */
+  readonly original: Model;
+  readonly done: StepsResult;
+  readonly onnxBytes: number;
+  readonly epk: WrittenEpk;
+  readonly measured: MeasuredResult;
+  readonly files: readonly FileFacts[];
+  readonly warnings: readonly Warning[];
+  readonly engineVersion: string;
+  readonly enginePeakBytes: number;
+  readonly commandLine: string | undefined;
+}
+
+/** Puts together what a run found out. */
+export function buildReport(input: ReportInput): Report {
+  const { measured, samples, options, done } = input;
+  const accuracy = accuracyOf(input);
+  const missing: Record<string, string> = {};
+  if (accuracy === null) missing.accuracy = 'there were no evaluation samples: add --data or --evaluation';
+  return {
+    reportVersion: 1,
+    tool: { name: 'edgepack', version: packageVersion },
+    model: input.facts,
+    target: input.target,
+    recipe: input.recipe,
+    data: {
+      calibration:
+        samples.statistics === undefined || samples.selection === undefined
+          ? null
+          : { path: samples.calibrationPath!, samples: samples.statistics.count + samples.selection.count },
+      evaluation:
+        samples.evaluation === undefined ? null : { path: samples.evaluationPath!, samples: samples.evaluation.count },
+    },
+    steps: [...done.steps],
+    sizes: sizesOf(input),
+    accuracy,
+    layers: done.layers.map((layer) => ({
+      name: layer.node,
+      opType: layer.opType,
+      precision: layer.keptFloat === undefined ? 'int8' : 'float',
+      sqnrDb: measured.layerSqnrDb.get(layer.output) ?? null,
+      reason: layer.keptFloat ?? null,
+    })),
+    integerShare: measured.integerShare,
+    latency: { host: latencyOf(input) },
+    memory: {
+      enginePeakBytes: Math.round(input.enginePeakBytes),
+      toolPeakBytes: process.resourceUsage().maxRSS * 1024,
+    },
+    missing,
+    warnings: [...input.warnings],
+    outputs: [...input.files],
+    versions: { node: process.versions.node, onnxruntime: input.engineVersion, edgepack: packageVersion },
+    seed: options.seed,
+    commandLine: input.commandLine ?? null,
+  };
+}
+
+function sizesOf({ facts, original, done, onnxBytes, epk }: ReportInput): Report['sizes'] {
+  const codedBytes = new Map<string, number>();
+  for (const section of epk.sections) {
+    codedBytes.set(section.name, (codedBytes.get(section.name) ?? 0) + section.codedBytes);
+  }
+  return sizeTable({
+    originalBytes: facts.sizeBytes,
+    original: initializersOf(original, false),
+    onnxBytes,
+    compressed: initializersOf(done.model, true),
+    epk: { sizeBytes: epk.byteLength, codedBytes },
+  });
+}
+
+function initializersOf(model: Model, countZeros: boolean): SizedInitializer[] {
+  return Array.from(model.graph.initializers, (value) => {
+    const tensor = value.tensor!;
+    const sized = { name: value.name, dataType: dataTypeName(tensor.dataType), sizeBytes: tensor.byteLength };
+    if (!countZeros || tensor.dataType !== DataType.int8 || tensor.elementCount === 0) return sized;
+    let zeros = 0;
+    for (const byte of tensor.bytes()) if (byte === 0) zeros++;
+    return { ...sized, sparsityRatio: zeros / tensor.elementCount };
+  });
+}
+
+function accuracyOf({ measured, options, target }: ReportInput): ReportAccuracy | null {
+  const { scores } = measured;
+  if (scores === undefined) return null;
+  const [exact, host] = scores.candidates as [Comparison, Comparison];
+  const labelled = scores.reference.top1 !== null;
+  const { paired } = exact;
+  const allowed = options.maxAccuracyDrop;
+  const dropPoints = paired === null ? null : 100 * paired.difference;
+  return {
+    samples: scores.samples,
+    labelled,
+    metric: labelled ? 'top1' : exact.agreement === null ? 'sqnr' : 'agreement',
+    original: scoresOf(scores.reference),
+    exact: comparisonOf(exact),
+    host: comparisonOf(host),
+    paired,
+    limit:
+      dropPoints === null || paired === null
+        ? null
+        : {
+            maxAccuracyDropPoints: allowed,
+            dropPoints,
+            met: dropPoints <= allowed + 200 * paired.standardError,
+          },
+    note: arithmeticNote(exact, host, target),
+  };
+}
+
+function scoresOf({ top1, top5 }: Scores): ReportAccuracy['original'] {
+  return { top1, top5 };
+}
+
+function comparisonOf({ top1, top5, agreement, sqnrDb, cosine, klDivergence }: Comparison): ReportComparison {
+  return { top1, top5, agreement, sqnrDb, cosine, klDivergence };
+}
+
+/** Differences in agreement with the original below this are the rounding of different kernels. */
+const NOTEWORTHY_DIFFERENCE = 0.02;
+
+/** One line on why this host's engine and exact arithmetic give different answers. */
+export function arithmeticNote(exact: Comparison, host: Comparison, target: Target): string | null {
+  const difference = Math.abs((exact.agreement?.value ?? 0) - (host.agreement?.value ?? 0));
+  const sqnrGap = Math.abs((exact.sqnrDb ?? 0) - (host.sqnrDb ?? 0));
+  if (difference < NOTEWORTHY_DIFFERENCE && sqnrGap < 3) return null;
+  const { cpuName, saturatesPairs } = describeHost();
+  const reason =
+    saturatesPairs === true
+      ? 'its processor has no VNNI, so its int8 kernels add pairs of products in saturating 16 bits'
+      : 'its kernels compute differently from exact integer arithmetic';
+  return `this host (${cpuName}) gives other answers than ${target.displayName}: ${reason}; believe the exact figures for the target`;
+}
+
+function latencyOf({ measured, options, target }: ReportInput): Report['latency']['host'] {
+  const { original, compressed } = measured.latency;
+  const host = describeHost();
+  const threads = options.threads ?? Math.max(1, Math.min(target.threads, host.logicalCores));
+  return {
+    cpu: host.cpuName,
+    threads,
+    original: samplesOf(original),
+    compressed: samplesOf(compressed),
+    ratio: compressed.medianMs / original.medianMs,
+    label: `measured on this host (${host.cpuName}, ${threads} ${threads === 1 ? 'thread' : 'threads'}), not on the target`,
+  };
+}
+
+/** Runs that are listed; more are thinned out evenly. */
+const MAX_LISTED_SAMPLES = 200;
+
+function samplesOf({ medianMs, p90Ms, samplesMs }: LatencyMeasurement) {
+  const step = Math.max(1, Math.ceil(samplesMs.length / MAX_LISTED_SAMPLES));
+  return { medianMs, p90Ms, samples: Array.from(samplesMs).filter((_, i) => i % step === 0) };
+}

@@ -1,0 +1,227 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
+import { EdgepackError } from '../diagnostics/edgepack-error.ts';
+import { silentLogger } from '../diagnostics/logger.ts';
+import { checkValue } from '../diagnostics/parse-checked-json.ts';
+import { printable } from '../diagnostics/printable.ts';
+import { writeEpk } from '../formats/epk/write-epk.ts';
+import { locateInitializers } from '../formats/onnx/locate-initializers.ts';
+import { readModel } from '../formats/onnx/read-model.ts';
+import { encodeModel } from '../formats/onnx/write-model.ts';
+import { inferShapes } from '../ir/infer-shapes.ts';
+import { loadRecipe } from '../recipes/load-recipe.ts';
+import type { Recipe } from '../recipes/recipe-schema.ts';
+import { renderJson } from '../report/render-json.ts';
+import { renderMarkdown } from '../report/render-markdown.ts';
+import type { Report } from '../report/report-schema.ts';
+import { startEngine } from '../runtime/engine.ts';
+import { describeHost } from '../runtime/host.ts';
+import { writePieces } from '../storage/write-pieces.ts';
+import { loadTarget } from '../targets/load-target.ts';
+import type { CompressPlan, CompressResult, FileFacts, RunContext } from './api-types.ts';
+import { buildReport } from './build-report.ts';
+import { type CompressOptions, compressOptionsSchema, type ResolvedCompressOptions } from './compress-options.ts';
+import { measureResult } from './measure-result.ts';
+import { modelFacts } from './model-facts.ts';
+import { openSamples } from './open-samples.ts';
+import { runSteps, type Warning } from './run-steps.ts';
+
+/**
+ * Compresses an ONNX model for a target: optimises it, prunes where asked, quantizes, packs, measures, and writes
+ * `<name>.onnx`, `<name>.epk`, `report.json` and `report.md` into the output folder.
+ *
+ * @example
+ * const { report } = await compress('model.onnx', { target: 'rpi4', data: 'photos/' });
+ * @throws EdgepackError for wrong options, unreadable data and models, existing outputs without `force`, and when the
+ * engine fails. A loss beyond `maxAccuracyDrop` is no error: see `report.accuracy.limit`.
+ */
+export async function compress(
+  modelPath: string,
+  options: CompressOptions = {},
+  { logger = silentLogger, signal, commandLine }: RunContext = {},
+): Promise<CompressResult> {
+  const resolved = checkValue(options, compressOptionsSchema, 'usage', 'compress');
+  const target = loadTarget(resolved.target);
+  const recipe = recipeFor(resolved);
+  const paths = outputPaths(modelPath, resolved);
+  if (!resolved.dryRun) refuseExisting(Object.values(paths), resolved);
+  const model = readModel(modelPath);
+  inferShapes(model);
+  const facts = modelFacts(model, modelPath);
+  const samples = await openSamples(model, resolved);
+  if (resolved.dryRun) {
+    return { report: null, plan: planOf(facts, target.name, recipe, samples, paths), outputs: [] };
+  }
+  const threads = resolved.threads ?? Math.max(1, Math.min(target.threads, describeHost().logicalCores));
+  const engine = await startEngine({ logger });
+  try {
+    const context = { logger, ...(signal === undefined ? {} : { signal }) };
+    const done = await runSteps({
+      modelPath,
+      modelSha256: facts.sha256,
+      model,
+      recipe,
+      target,
+      options: resolved,
+      samples,
+      threads,
+      engine,
+      context,
+    });
+    const bytes = Buffer.concat(encodeModel(done.model).pieces);
+    const measured = await measureResult({
+      modelPath,
+      bytes,
+      done,
+      samples,
+      target,
+      threads,
+      engine,
+      context,
+      seed: resolved.seed,
+    });
+    signal?.throwIfAborted();
+    // Nothing is written before everything has been computed.
+    mkdirSync(resolved.output, { recursive: true });
+    writePieces(paths.onnx, [bytes]);
+    const name = basename(paths.onnx);
+    const epk = await writeEpk(paths.epk, [{ name, bytes, sections: locateInitializers(bytes) }]);
+    const report = buildReport({
+      facts,
+      recipe: recipeAsRun(recipe, resolved),
+      target,
+      options: resolved,
+      samples,
+      original: readModel(modelPath),
+      done,
+      onnxBytes: bytes.length,
+      epk,
+      measured,
+      files: [factsOf(paths.onnx, bytes), factsOf(paths.epk, readFileSync(paths.epk))],
+      warnings: [...notices(resolved, recipe, samples), ...done.warnings, ...measured.warnings],
+      engineVersion: engine.version,
+      enginePeakBytes: await engine.peakMemoryBytes(),
+      commandLine,
+    });
+    writePieces(paths.json, [Buffer.from(renderJson(report))]);
+    writePieces(paths.markdown, [Buffer.from(renderMarkdown(report))]);
+    return { report, plan: null, outputs: Object.values(paths).map((path) => factsOf(path, readFileSync(path))) };
+  } finally {
+    await engine.close();
+  }
+}
+
+/** The recipe asked for; without data only weights can be quantized. */
+function recipeFor(options: ResolvedCompressOptions): Recipe {
+  if (options.recipe !== undefined) return loadRecipe(options.recipe);
+  const recipe = loadRecipe(hasCalibration(options) ? 'balanced' : 'weight-only');
+  if (hasCalibration(options) || options.sparsity === undefined) return recipe;
+  // Pruning that was asked for needs no data.
+  const prune = loadRecipe('balanced').steps.filter((step) => step.pass === 'prune-magnitude');
+  const [first, ...rest] = recipe.steps;
+  return { ...recipe, steps: [first!, ...prune, ...rest] };
+}
+
+function hasCalibration({ data, calibration }: ResolvedCompressOptions): boolean {
+  return data !== undefined || calibration !== undefined;
+}
+
+/** The recipe with what the command line said, as the report shows it. */
+function recipeAsRun(recipe: Recipe, { sparsity, calibrationMethod, nodesToExclude }: ResolvedCompressOptions): Recipe {
+  const excluded = nodesToExclude.length === 0 ? {} : { nodesToExclude };
+  return {
+    ...recipe,
+    steps: recipe.steps.map((step) => {
+      if (step.pass === 'prune-magnitude') {
+        return { ...step, options: { ...step.options, ...excluded, ...(sparsity === undefined ? {} : { sparsity }) } };
+      }
+      if (step.pass === 'quantize-static') {
+        const method = calibrationMethod === undefined ? {} : { calibrationMethod };
+        return { ...step, options: { ...step.options, ...excluded, ...method } };
+      }
+      return step;
+    }),
+  };
+}
+
+interface OutputPaths {
+  readonly onnx: string;
+  readonly epk: string;
+  readonly json: string;
+  readonly markdown: string;
+}
+
+function outputPaths(modelPath: string, { output }: ResolvedCompressOptions): OutputPaths {
+  const stem = basename(modelPath, extname(modelPath));
+  return {
+    onnx: join(output, `${stem}.onnx`),
+    epk: join(output, `${stem}.epk`),
+    json: join(output, 'report.json'),
+    markdown: join(output, 'report.md'),
+  };
+}
+
+function refuseExisting(paths: readonly string[], { force }: ResolvedCompressOptions): void {
+  const existing = force ? undefined : paths.find((path) => existsSync(path));
+  if (existing === undefined) return;
+  throw new EdgepackError('output-exists', `${printable(existing, 300)} is already there`, {
+    hint: 'Choose another folder with -o, or overwrite with --force.',
+    location: { file: existing },
+  });
+}
+
+function planOf(
+  facts: Report['model'],
+  target: string,
+  recipe: Recipe,
+  samples: Awaited<ReturnType<typeof openSamples>>,
+  paths: OutputPaths,
+): CompressPlan {
+  return {
+    model: { path: facts.path, sizeBytes: facts.sizeBytes, sha256: facts.sha256 },
+    target,
+    recipe: recipe.name,
+    steps: recipe.steps.map(({ pass, options }) => ({ pass, options })),
+    calibrationSamples: (samples.statistics?.count ?? 0) + (samples.selection?.count ?? 0),
+    evaluationSamples: samples.evaluation?.count ?? 0,
+    outputs: Object.values(paths),
+  };
+}
+
+/** What a user should know before believing the numbers. */
+function notices(
+  options: ResolvedCompressOptions,
+  recipe: Recipe,
+  samples: Awaited<ReturnType<typeof openSamples>>,
+): Warning[] {
+  const warnings: Warning[] = [];
+  if (!hasCalibration(options) && options.recipe === undefined) {
+    warnings.push({
+      code: 'no-data',
+      message:
+        'without data only weights are int8; add --data <samples> for int8 activations, speed and measured accuracy',
+    });
+  }
+  if (recipe.steps.some((step) => step.pass === 'quantize-weights')) {
+    warnings.push({
+      code: 'weight-only',
+      message: 'the file shrinks, but memory may not: engines expand int8 weights to float',
+    });
+  }
+  if (options.sparsity !== undefined && options.sparsity > 0) {
+    warnings.push({ code: 'sparsity', message: 'zeros make the .epk smaller; they do not make a dense engine faster' });
+  }
+  const described = samples.statistics ?? samples.evaluation;
+  if (described?.preprocessAssumed === true) {
+    warnings.push({
+      code: 'preprocess-assumed',
+      message: `nobody said how images become inputs, so this was assumed: ${described.preprocessDescription}; set --preprocess`,
+    });
+  }
+  return warnings;
+}
+
+function factsOf(path: string, bytes: Uint8Array): FileFacts {
+  return { path, sizeBytes: bytes.byteLength, sha256: createHash('sha256').update(bytes).digest('hex') };
+}

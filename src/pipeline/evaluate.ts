@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { openDataset } from '../data/dataset.ts';
+import { EdgepackError } from '../diagnostics/edgepack-error.ts';
+import { silentLogger } from '../diagnostics/logger.ts';
+import { type Comparison, type Scores, scoreModels } from '../evaluation/score-models.ts';
+import { readModel } from '../formats/onnx/read-model.ts';
+import type { Evaluation } from '../report/evaluation-schema.ts';
+import { startEngine } from '../runtime/engine.ts';
+import { describeHost } from '../runtime/host.ts';
+import { loadTarget } from '../targets/load-target.ts';
+import type { EvaluateOptions, FileFacts, RunContext } from './api-types.ts';
+import { arithmeticNote } from './build-report.ts';
+import { datasetOptions } from './open-samples.ts';
+
+const DEFAULT_TARGET = 'generic-arm64';
+
+/**
+ * Measures a model on labelled or unlabelled samples, in exact integer arithmetic and as this host's engine runs it, and
+ * where asked beside another model, sample by sample.
+ * @throws EdgepackError for unreadable models and data, and when the engine fails.
+ */
+export async function evaluate(
+  modelPath: string,
+  options: EvaluateOptions,
+  { logger = silentLogger, signal }: RunContext = {},
+): Promise<Evaluation> {
+  const target = loadTarget(options.target ?? DEFAULT_TARGET);
+  const samples = await openDataset(options.data, datasetOptions(readModel(modelPath), options));
+  if (options.against === undefined && samples.labels === undefined) {
+    throw new EdgepackError('data-mismatch', 'the samples have no labels and there is no other model to compare with', {
+      location: { file: options.data },
+      hint: 'add --labels, or --against original.onnx',
+    });
+  }
+  const threads = options.threads ?? Math.max(1, Math.min(target.threads, describeHost().logicalCores));
+  const engine = await startEngine({ logger });
+  try {
+    const host = await engine.load(modelPath, { threads });
+    const exact = options.exact === false ? undefined : await engine.load(modelPath, { threads, exact: true });
+    const reference = options.against === undefined ? host : await engine.load(options.against, { threads });
+    const candidates = [...(exact === undefined ? [] : [exact]), host];
+    const scores = await scoreModels(reference, candidates, samples, { logger, signal });
+    const hostScores = scores.candidates.at(-1)!;
+    const exactScores = exact === undefined ? undefined : scores.candidates[0]!;
+    return {
+      evaluationVersion: 1,
+      model: factsOf(modelPath),
+      against: options.against === undefined ? null : factsOf(options.against),
+      target: target.name,
+      arithmetic: target.arithmetic,
+      data: { path: options.data, samples: samples.count, labelled: samples.labels !== undefined },
+      exact: exactScores === undefined ? null : scoresOf(exactScores),
+      host: scoresOf(hostScores),
+      comparison:
+        options.against === undefined
+          ? null
+          : {
+              against: scoresOf(scores.reference),
+              exact: exactScores === undefined ? null : comparisonOf(exactScores),
+              host: comparisonOf(hostScores),
+              paired: (exactScores ?? hostScores).paired,
+            },
+      note: exactScores === undefined ? null : arithmeticNote(exactScores, hostScores, target),
+    };
+  } finally {
+    await engine.close();
+  }
+}
+
+function scoresOf({ top1, top5 }: Scores): Scores {
+  return { top1, top5 };
+}
+
+function comparisonOf({ top1, top5, agreement, sqnrDb, cosine, klDivergence }: Comparison) {
+  return { top1, top5, agreement, sqnrDb, cosine, klDivergence };
+}
+
+function factsOf(path: string): FileFacts {
+  const bytes = readFileSync(path);
+  return { path, sizeBytes: bytes.byteLength, sha256: createHash('sha256').update(bytes).digest('hex') };
+}

@@ -1,0 +1,95 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { spread } from '../data/dataset.ts';
+import { type IntegerShare, integerShare } from '../evaluation/integer-share.ts';
+import { layerSqnr } from '../evaluation/layer-sqnr.ts';
+import { type ModelScores, scoreModels } from '../evaluation/score-models.ts';
+import { syntheticFeeds } from '../evaluation/synthetic-feeds.ts';
+import type { PassContext } from '../passes/pass.ts';
+import type { Engine } from '../runtime/engine.ts';
+import type { LatencyMeasurement } from '../runtime/latency.ts';
+import type { Target } from '../targets/target-schema.ts';
+import type { RunSamples } from './open-samples.ts';
+import type { StepsResult, Warning } from './run-steps.ts';
+
+export interface MeasureInput {
+  readonly modelPath: string;
+  /** The compressed model's file. */
+  readonly bytes: Uint8Array;
+  readonly done: StepsResult;
+  readonly samples: RunSamples;
+  readonly target: Target;
+  readonly threads: number;
+  readonly engine: Engine;
+  readonly context: PassContext;
+  readonly seed: number;
+}
+
+/** Everything that is measured of the finished model. */
+export interface MeasuredResult {
+  /** Original against: compressed in exact arithmetic, compressed as this host's engine runs it. */
+  readonly scores: ModelScores | undefined;
+  readonly latency: { readonly original: LatencyMeasurement; readonly compressed: LatencyMeasurement };
+  readonly integerShare: IntegerShare;
+  /** By the float value that stands for a layer's output. */
+  readonly layerSqnrDb: ReadonlyMap<string, number | null>;
+  readonly warnings: readonly Warning[];
+}
+
+/** Samples that the comparison layer by layer looks at. */
+const LAYER_SAMPLES = 4;
+
+/** Runs the finished model: accuracy in the target's arithmetic and in this host's, latency beside the original, kernels. */
+export async function measureResult(input: MeasureInput): Promise<MeasuredResult> {
+  const { modelPath, bytes, done, samples, threads, engine, context, seed } = input;
+  const folder = mkdtempSync(join(tmpdir(), 'edgepack-'));
+  try {
+    // The engine reads the file that will be written, as any other program would.
+    const path = join(folder, 'compressed.onnx');
+    writeFileSync(path, bytes);
+    const original = await engine.load(modelPath, { threads, memoryPattern: true });
+    const compressed = await engine.load(path, { threads, memoryPattern: true, label: 'the compressed model' });
+    const feeds = (await (samples.evaluation ?? samples.selection)?.feed(0)) ?? syntheticFeeds(original.inputs, seed);
+    const [first, second] = await engine.measureLatency(
+      [
+        { label: 'original', session: original, feeds },
+        { label: 'compressed', session: compressed, feeds },
+      ],
+      { rounds: samples.evaluation === undefined ? 8 : 20, warmup: 3, maxSeconds: 10 },
+    );
+    const profiled = await engine.load(path, { threads, profile: true });
+    await profiled.run(feeds);
+    const share = integerShare(await profiled.endProfiling());
+    await profiled.release();
+    let scores: ModelScores | undefined;
+    if (samples.evaluation !== undefined) {
+      const exact = await engine.load(path, { threads, exact: true });
+      scores = await scoreModels(original, [exact, compressed], samples.evaluation, {
+        logger: context.logger,
+        signal: context.signal,
+      });
+      await exact.release();
+    }
+    await original.release();
+    await compressed.release();
+    return {
+      scores,
+      latency: { original: first!, compressed: second! },
+      integerShare: share,
+      layerSqnrDb: await sqnrByLayer(input, done),
+      warnings: [],
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function sqnrByLayer({ samples, engine }: MeasureInput, done: StepsResult): Promise<Map<string, number | null>> {
+  if (done.float === undefined || samples.selection === undefined) return new Map();
+  const few = samples.selection.subset(
+    spread(0, samples.selection.count, Math.min(LAYER_SAMPLES, samples.selection.count)),
+  );
+  const names = done.layers.map((layer) => layer.output);
+  return layerSqnr(done.float, done.model, names, few, engine);
+}

@@ -1,0 +1,247 @@
+import { KeptStatistics } from '../calibration/keep-statistics.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { fingerprintDataset } from '../data/dataset.ts';
+import { EdgepackError } from '../diagnostics/edgepack-error.ts';
+import { type Comparison, scoreModels } from '../evaluation/score-models.ts';
+import { cloneModel } from '../formats/onnx/clone-model.ts';
+import { encodeModel } from '../formats/onnx/write-model.ts';
+import type { Model } from '../ir/model.ts';
+import type { PassContext } from '../passes/pass.ts';
+import { pruneMagnitude } from '../passes/prune/prune-magnitude.ts';
+import { insertWeightDq } from '../passes/quantize/insert-weight-dq.ts';
+import { type PassRun, runPasses } from '../passes/run-passes.ts';
+import type { Recipe, RecipeStep } from '../recipes/recipe-schema.ts';
+import type { ReportStep } from '../report/report-schema.ts';
+import type { Engine } from '../runtime/engine.ts';
+import type { Target } from '../targets/target-schema.ts';
+import type { ResolvedCompressOptions } from './compress-options.ts';
+import type { RunSamples } from './open-samples.ts';
+import { compareOutputs, optimizeModel } from './optimize-model.ts';
+import { type QuantizedLayer, quantizeModel } from './quantize-model.ts';
+
+export interface StepsInput {
+  readonly modelPath: string;
+  readonly modelSha256: string;
+  readonly model: Model;
+  readonly recipe: Recipe;
+  readonly target: Target;
+  readonly options: ResolvedCompressOptions;
+  readonly samples: RunSamples;
+  readonly threads: number;
+  readonly engine: Engine;
+  readonly context: PassContext;
+}
+
+export interface StepsResult {
+  readonly model: Model;
+  /** The model as it was right before quantization; undefined where nothing was quantized with data. */
+  readonly float: Model | undefined;
+  readonly layers: readonly QuantizedLayer[];
+  readonly steps: readonly ReportStep[];
+  readonly warnings: readonly Warning[];
+}
+
+export interface Warning {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Runs the steps of a recipe on a model, measuring what each costs. */
+export async function runSteps(input: StepsInput): Promise<StepsResult> {
+  const runner = new StepRunner(input);
+  for (const step of input.recipe.steps) {
+    input.context.signal?.throwIfAborted();
+    await runner.run(step);
+  }
+  return runner.result();
+}
+
+class StepRunner {
+  readonly #input: StepsInput;
+  readonly #steps: ReportStep[] = [];
+  readonly #warnings: Warning[] = [];
+  #model: Model;
+  #float: Model | undefined;
+  #layers: readonly QuantizedLayer[] = [];
+
+  constructor(input: StepsInput) {
+    this.#input = input;
+    this.#model = input.model;
+  }
+
+  result(): StepsResult {
+    return {
+      model: this.#model,
+      float: this.#float,
+      layers: this.#layers,
+      steps: this.#steps,
+      warnings: this.#warnings,
+    };
+  }
+
+  async run(step: RecipeStep): Promise<void> {
+    switch (step.pass) {
+      case 'optimize':
+        return this.#optimize();
+      case 'prune-magnitude':
+        return this.#prune(step.options);
+      case 'quantize-static':
+        return this.#quantize(step.options);
+      case 'quantize-weights':
+        return this.#quantizeWeights(step.options);
+    }
+  }
+
+  async #optimize(): Promise<void> {
+    const { engine, context, modelPath, samples, options } = this.#input;
+    const runs = await optimizeModel(this.#model, engine, context);
+    const loss = await compareOutputs(modelPath, this.#model, samples.statistics, engine, options.seed);
+    this.#add('Optimise', 'optimize', runs, { ...loss, agreement: null, top1: null });
+  }
+
+  async #prune({ sparsity, scope, maskStructure, nodesToExclude }: PruneOptions): Promise<void> {
+    const { context, options } = this.#input;
+    const asked = options.sparsity ?? sparsity;
+    if (asked === undefined || asked === 0) return;
+    const pass = pruneMagnitude({
+      sparsity: asked,
+      ...(scope === undefined ? {} : { scope }),
+      ...(maskStructure === undefined ? {} : { maskStructure }),
+      nodesToExclude: [...(nodesToExclude ?? []), ...options.nodesToExclude],
+    });
+    const runs = await runPasses(this.#model, [pass], context);
+    this.#add('Prune', 'prune-magnitude', runs, await this.#lossOnSelection());
+  }
+
+  async #quantize(step: QuantizeOptions): Promise<void> {
+    const { samples, options, target, engine, threads, context } = this.#input;
+    const { statistics, selection } = samples;
+    if (statistics === undefined || selection === undefined) {
+      throw new EdgepackError('usage', `the recipe '${this.#input.recipe.name}' needs calibration samples`, {
+        hint: 'add --data or --calibration, or choose --recipe weight-only, which needs none',
+      });
+    }
+    const { activationType, activationSymmetric } = target.quantization;
+    const quantized = await quantizeModel(this.#model, {
+      engine,
+      threads,
+      statistics,
+      selection,
+      calibrationMethod: options.calibrationMethod ?? step.calibrationMethod,
+      keepHarmfulInFloat: step.keepHarmfulInFloat ?? true,
+      insertion: {
+        ...(step.weightRange === undefined ? {} : { weightRange: step.weightRange }),
+        ...(step.biasCorrection === undefined ? {} : { biasCorrection: step.biasCorrection }),
+        ...(step.quantizeAttention === undefined ? {} : { quantizeAttention: step.quantizeAttention }),
+        activationType,
+        activationSymmetric,
+        saturating: target.arithmetic === 'saturating-u8s8',
+        nodesToExclude: [...(step.nodesToExclude ?? []), ...options.nodesToExclude],
+      },
+      context,
+      cache: new KeptStatistics(options.cacheFolder, {
+        model: this.#input.modelSha256,
+        recipe: this.#input.recipe.steps,
+        sparsity: options.sparsity ?? null,
+        samples: await fingerprintDataset(statistics),
+        engine: engine.version,
+      }),
+    });
+    const loss = lossOf(quantized.selection, selection);
+    if (this.#isTooHarmful(quantized.selection)) {
+      this.#warnings.push({
+        code: 'int8-too-harmful',
+        message: `int8 activations cost more accuracy than allowed on the selection samples (${describeLoss(quantized.selection)}): only weights are stored as int8, the model computes in float`,
+      });
+      return this.#quantizeWeights({});
+    }
+    this.#float = this.#model;
+    this.#model = quantized.model;
+    this.#layers = quantized.layers;
+    const chosen = {
+      kind: 'choose-ranges',
+      subject: quantized.calibrationMethod,
+      detail: 'best on the selection samples',
+    };
+    const run = { ...quantized.run, changes: [chosen, ...quantized.run.changes] };
+    this.#add('Quantize to int8', 'quantize-static', [run], loss);
+  }
+
+  async #quantizeWeights({ weightRange, nodesToExclude }: WeightOptions): Promise<void> {
+    const { context, options } = this.#input;
+    const pass = insertWeightDq({
+      ...(weightRange === undefined ? {} : { weightRange }),
+      nodesToExclude: [...(nodesToExclude ?? []), ...options.nodesToExclude],
+    });
+    const runs = await runPasses(this.#model, [pass], context);
+    const { selection } = this.#input.samples;
+    const { modelPath, engine } = this.#input;
+    const loss =
+      selection === undefined
+        ? {
+            ...(await compareOutputs(modelPath, this.#model, undefined, engine, options.seed)),
+            agreement: null,
+            top1: null,
+          }
+        : await this.#lossOnSelection();
+    this.#add('Store weights as int8', 'quantize-weights', runs, loss);
+  }
+
+  /** Whether a loss on the selection samples exceeds the limit by more than two standard errors. */
+  #isTooHarmful({ paired, agreement }: Comparison): boolean {
+    const limit = this.#input.options.maxAccuracyDrop / 100;
+    if (paired !== null) return paired.difference - 2 * paired.standardError > limit;
+    // Without labels every changed answer may be a loss; far beyond the limit it is taken for one.
+    return agreement !== null && 1 - agreement.high > Math.max(0.1, limit);
+  }
+
+  /** The model as it is now against the original file. */
+  async #lossOnSelection(): Promise<ReportStep['loss']> {
+    const { samples, engine, modelPath, threads, context } = this.#input;
+    if (samples.selection === undefined) return null;
+    const original = await engine.load(modelPath, { threads });
+    const bytes = Buffer.concat(encodeModel(cloneModel(this.#model)).pieces);
+    const changed = await engine.load(bytes, { threads, label: 'the changed model' });
+    try {
+      const { candidates } = await scoreModels(original, [changed], samples.selection, {
+        logger: context.logger,
+        signal: context.signal,
+        label: 'Comparing',
+      });
+      return lossOf(candidates[0]!, samples.selection);
+    } finally {
+      await original.release();
+      await changed.release();
+    }
+  }
+
+  #add(name: string, pass: string, runs: readonly PassRun[], loss: ReportStep['loss']): void {
+    this.#steps.push({
+      name,
+      pass,
+      modified: runs.some((run) => run.modified),
+      durationMs: runs.reduce((sum, run) => sum + run.durationMs, 0),
+      changes: runs.flatMap((run) => run.changes),
+      loss,
+    });
+  }
+}
+
+type PruneOptions = Extract<RecipeStep, { pass: 'prune-magnitude' }>['options'];
+type QuantizeOptions = Extract<RecipeStep, { pass: 'quantize-static' }>['options'];
+type WeightOptions = Extract<RecipeStep, { pass: 'quantize-weights' }>['options'];
+
+function lossOf(comparison: Comparison, samples: Dataset): NonNullable<ReportStep['loss']> {
+  return {
+    sqnrDb: comparison.sqnrDb,
+    agreement: comparison.agreement?.value ?? null,
+    top1: comparison.top1?.value ?? null,
+    maxAbsoluteDifference: comparison.maxAbsoluteDifference,
+    samples: samples.count,
+  };
+}
+
+function describeLoss({ paired, agreement }: Comparison): string {
+  if (paired !== null) return `${(100 * paired.difference).toFixed(1)} points`;
+  return agreement === null ? 'no classes' : `${(100 * agreement.value).toFixed(1)} % of the answers stay`;
+}
