@@ -16,6 +16,8 @@ export interface NodeCost {
   readonly node: Node;
   /** Multiply-accumulate operations of convolutions, matrix products and recurrences; 0 for other operators. */
   readonly macs: number;
+  /** False where the operator is of a foreign domain, or multiplies and its shapes are not known: `macs` is 0 then. */
+  readonly macsKnown: boolean;
   /** Elements of the constants that the node is the first to read; 64-bit integers (shapes, axes, indices) are none. */
   readonly parameters: number;
   /** Bytes of the constants that the node is the first to read, of whatever type. */
@@ -49,9 +51,11 @@ export function cost(model: Model, options: CostOptions = {}): ModelCost {
   const total = { macs: 0, parameters: 0, parameterBytes: 0, activationBytes: 0 };
   const visit = (graph: Graph): void => {
     for (const node of graph.nodes()) {
+      const macs = macsOf(node, types);
       const entry = {
         node,
-        macs: macsOf(node, types),
+        macs: macs ?? 0,
+        macsKnown: macs !== undefined,
         ...parametersOf(node, counted),
         activationBytes: outputBytes(node, types),
       };
@@ -211,10 +215,12 @@ const microsoftRules: Readonly<Record<string, MacRule>> = {
   MultiHeadAttention: attention,
 };
 
-function macsOf(node: Node, types: TypeTable): number {
+/** Undefined where they are not known. */
+function macsOf(node: Node, types: TypeTable): number | undefined {
   const rule = macRuleOf(node);
+  if (rule === undefined) return KNOWN_DOMAINS.has(node.domain) ? 0 : undefined;
   const output = fixedDims(node.outputs[0], types);
-  if (rule === undefined || output === undefined) return 0;
+  if (output === undefined) return undefined;
   let isKnown = true;
   const dims = (input: number): readonly number[] => {
     const known = fixedDims(node.input(input), types);
@@ -222,8 +228,17 @@ function macsOf(node: Node, types: TypeTable): number {
     return known ?? [];
   };
   const macs = rule(dims, output, node);
-  return isKnown && Number.isFinite(macs) ? macs : 0;
+  return isKnown && Number.isFinite(macs) ? macs : undefined;
 }
+
+/** Domains whose operators without a rule multiply nothing worth counting. */
+const KNOWN_DOMAINS: ReadonlySet<string> = new Set([
+  '',
+  'ai.onnx',
+  'ai.onnx.ml',
+  'com.microsoft',
+  'com.microsoft.nchwc',
+]);
 
 function macRuleOf(node: Node): MacRule | undefined {
   const { domain, opType } = node;

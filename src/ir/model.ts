@@ -6,6 +6,8 @@ export interface ModelFunction {
   readonly name: string;
   readonly overload: string;
   readonly opTypes: readonly string[];
+  /** The operator of every node of the body, those in its subgraphs included. */
+  readonly operators: readonly { readonly domain: string; readonly opType: string }[];
 }
 
 /** A whole model: the main graph and what the file says about it. */

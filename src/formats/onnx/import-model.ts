@@ -4,7 +4,7 @@ import { Model, type ModelFunction } from '../../ir/model.ts';
 import { checkFunctions } from './check-functions.ts';
 import { GraphImporter } from './import-graph.ts';
 import type { TensorImporter } from './import-tensor.ts';
-import type { ModelProto } from './proto.ts';
+import type { ModelProto, NodeProto } from './proto.ts';
 import { provenance } from './provenance.ts';
 import { longToInt } from './tensor-data.ts';
 
@@ -39,10 +39,25 @@ export function importModel(proto: ModelProto, importTensor: TensorImporter): Mo
       name: fn.name ?? '',
       overload: fn.overload ?? '',
       opTypes: [...new Set((fn.node ?? []).map((node) => node.opType ?? ''))],
+      operators: operatorsOf(fn.node ?? []),
     }),
   );
   provenance.model.set(model, proto);
   return model;
+}
+
+function operatorsOf(nodes: readonly NodeProto[]): ModelFunction['operators'] {
+  const operators: { domain: string; opType: string }[] = [];
+  const pending = [...nodes].reverse();
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    operators.push({ domain: node.domain ?? '', opType: node.opType ?? '' });
+    for (const { g, graphs } of node.attribute ?? []) {
+      for (const graph of g === undefined ? (graphs ?? []) : [g, ...(graphs ?? [])]) {
+        for (const inner of [...(graph.node ?? [])].reverse()) pending.push(inner);
+      }
+    }
+  }
+  return operators;
 }
 
 /** The doc string as text; bytes that are no UTF-8 are replaced, and kept in the message. */
