@@ -40,7 +40,7 @@ export class ByteMixingModel {
 
   /** `byteCount` is the number of bytes that will be coded in all, those of `prime` included. */
   constructor(byteCount: number) {
-    const bits = Math.max(12, Math.min(22, 32 - Math.clz32(byteCount * 16)));
+    const bits = Math.max(12, Math.min(20, 32 - Math.clz32(byteCount * 16)));
     this.#mask = (1 << bits) - 1;
     this.#probability = new Uint16Array(orders << bits).fill(32768);
     this.#seen = new Uint8Array(orders << bits);

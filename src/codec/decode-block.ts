@@ -5,11 +5,12 @@ import { joinPlanes } from './byte-planes.ts';
 import { ByteReader } from './byte-reader.ts';
 import { CorruptStreamError } from './corrupt-stream-error.ts';
 import { decodeRans } from './decode-rans.ts';
+import { applyLzSequences } from './lz-sequences.ts';
 import { maxMixedBytes, mixParts } from './mix-parts.ts';
 import { joinZeroRuns } from './zero-runs.ts';
 
-/** Blocks within blocks: planes of zero runs of bytes is as deep as an encoder goes. */
-const maxDepth = 3;
+/** Blocks within blocks: planes (or copies) of zero runs of bytes is as deep as an encoder goes. */
+const maxDepth = 2;
 
 /** Inverse of `encodeBlock`: fills `out`, whose length and layout the caller knows. Throws `CorruptStreamError`. */
 export function decodeBlock(coded: Uint8Array, out: Uint8Array, layout: BlockLayout, depth = 0): void {
@@ -28,6 +29,8 @@ export function decodeBlock(coded: Uint8Array, out: Uint8Array, layout: BlockLay
     decodeZeroRuns(reader, out, depth);
   } else if (method === BlockMethod.planes && layout.elementBytes > 1) {
     decodePlanes(reader, out, layout, depth);
+  } else if (method === BlockMethod.lz) {
+    decodeLz(reader, out, depth);
   } else if (method === BlockMethod.mixing && out.length <= maxMixedBytes) {
     mixParts(new BinaryDecoder(reader.rest()), [{ bytes: out, layout }]);
   } else throw new CorruptStreamError(`block method ${method} is unknown here`);
@@ -40,6 +43,25 @@ function decodeZeroRuns(reader: ByteReader, out: Uint8Array, depth: number): voi
   decodeBlock(reader.bytes(reader.varint(reader.remaining)), runs, byteLayout(runs.length), depth + 1);
   decodeBlock(reader.rest(), rest, byteLayout(rest.length), depth + 1);
   if (!joinZeroRuns({ runs, rest }, zero, out)) throw new CorruptStreamError('runs of zeros do not fill their block');
+}
+
+function decodeLz(reader: ByteReader, out: Uint8Array, depth: number): void {
+  const next = (): Uint8Array => {
+    // No stream of sequences is longer than the block: each byte of them stands for a byte of it at least.
+    const bytes = new Uint8Array(reader.varint(out.length));
+    decodeBlock(reader.bytes(reader.varint(reader.remaining)), bytes, byteLayout(bytes.length), depth + 1);
+    return bytes;
+  };
+  const sequences = {
+    literals: next(),
+    literalRuns: next(),
+    lengths: next(),
+    distanceCodes: next(),
+    distanceBits: next(),
+  };
+  if (reader.remaining > 0 || !applyLzSequences(sequences, out)) {
+    throw new CorruptStreamError('copies of earlier bytes do not fill their block');
+  }
 }
 
 function decodePlanes(reader: ByteReader, out: Uint8Array, layout: BlockLayout, depth: number): void {

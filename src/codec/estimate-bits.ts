@@ -1,3 +1,6 @@
+const tabulated = 4096;
+const countLogs = Float64Array.from({ length: tabulated }, (_, n) => (n === 0 ? 0 : n * Math.log2(n)));
+
 /** Order-0 cost of coding symbols with these counts, in bits: sum of count * log2(total / count). */
 export function entropyBits(counts: Uint32Array, from = 0, to: number = counts.length): number {
   let total = 0;
@@ -6,7 +9,7 @@ export function entropyBits(counts: Uint32Array, from = 0, to: number = counts.l
     const count = counts[s]!;
     if (count === 0) continue;
     total += count;
-    sum += count * Math.log2(count);
+    sum += count < tabulated ? countLogs[count]! : count * Math.log2(count);
   }
   return total === 0 ? 0 : total * Math.log2(total) - sum;
 }

@@ -1,4 +1,4 @@
-import { entropyBits } from './estimate-bits.ts';
+import { entropyBits, tableBits } from './estimate-bits.ts';
 import { type MergedLevels, mergeLevels } from './merge-levels.ts';
 import { columnLines, levelCount, type SymbolClasses, singleClass } from './symbol-classes.ts';
 
@@ -21,7 +21,7 @@ export interface FoundClasses {
 
 type Levels = Pick<SymbolClasses, 'rows' | 'columns' | 'rowLevel' | 'columnLevel' | 'columnRepeat'>;
 
-const sampleSize = 1 << 19;
+const sampleSize = 1 << 16;
 const levelsPerOctave = 4;
 const identity = Uint8Array.from({ length: levelCount }, (_, level) => level);
 
@@ -129,12 +129,22 @@ function cost(levels: Levels, merged: MergedLevels, scale: number): number {
   return merged.bits * scale + levelBits(levels.rowLevel) * scale + levelBits(levels.columnLevel);
 }
 
+/** Shorter blocks have no use for a second table. */
+const minClassedBytes = 1024;
+
+function oneClass(bytes: Uint8Array, rows: number, columns: number): FoundClasses {
+  const counts = new Uint32Array(256);
+  for (let i = 0; i < bytes.length; i++) counts[bytes[i]!] = counts[bytes[i]!]! + 1;
+  return { classes: singleClass(rows, columns), counts: [counts], bits: entropyBits(counts) + tableBits(counts) };
+}
+
 /**
  * Splits the bytes of a matrix into classes of like statistics by row and column. Candidates (rows alone, with columns, with groups of
  * columns) are compared by estimated cost, on a sample of the rows where the matrix is large.
  */
 export function findSymbolClasses(bytes: Uint8Array, layout: SymbolLayout): FoundClasses {
   const { rows, columns, kernelSize, kind } = layout;
+  if (bytes.length < minClassedBytes || rows < 2) return oneClass(bytes, rows, columns);
   const feature = featureTable(bytes, kind);
   const rowLevel = rowLevels(bytes, layout, feature);
   const stride = Math.max(1, Math.min(rows, Math.floor((rows * columns) / sampleSize)));

@@ -50,7 +50,7 @@ const log2Table = ((): Float64Array => {
   return Float64Array.from({ length: 1025 }, (_, i) => {
     let x = 1 + i / 1024;
     let result = 0;
-    for (let digit = 0.5; digit > 2 ** -50; digit /= 2) {
+    for (let digit = 0.5; digit > 1e-15; digit /= 2) {
       x *= x;
       if (x >= 2) {
         x /= 2;
@@ -73,13 +73,22 @@ export function log2(x: number): number {
 
 const exp2Table = Float64Array.from({ length: 1025 }, (_, i) => exactExp((i / 1024) * Math.LN2));
 
+const powersOfTwo = ((): Float64Array => {
+  const powers = new Float64Array(129).fill(1);
+  for (let k = 1; k <= 64; k++) {
+    powers[64 + k] = powers[63 + k]! * 2;
+    powers[64 - k] = powers[65 - k]! / 2;
+  }
+  return powers;
+})();
+
 /** 2^x for x in [-64, 64], by linear interpolation. */
 export function exp2(x: number): number {
   const whole = Math.floor(x);
   const scaled = (x - whole) * 1024;
   const index = scaled | 0;
   const low = exp2Table[index]!;
-  return (low + (exp2Table[index + 1]! - low) * (scaled - index)) * (whole >= 0 ? 2 ** whole : 1 / 2 ** -whole);
+  return (low + (exp2Table[index + 1]! - low) * (scaled - index)) * powersOfTwo[whole + 64]!;
 }
 
 const cdfRange = 10;

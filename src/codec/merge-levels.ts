@@ -31,8 +31,10 @@ function joined(a: Group, b: Group): Group {
 export function mergeLevels(histogram: Uint32Array): MergedLevels {
   const groups: Group[] = [];
   for (let level = 0; level < levelCount; level++) {
-    const counts = histogram.slice(level * 256, level * 256 + 256);
-    if (counts.some((count) => count > 0)) groups.push(group(counts, level));
+    const counts = histogram.subarray(level * 256, level * 256 + 256);
+    let used = false;
+    for (let s = 0; s < 256 && !used; s++) used = counts[s]! > 0;
+    if (used) groups.push(group(counts, level));
   }
   const pairs = groups.slice(1).map((right, i) => joined(groups[i]!, right));
   const saving = (i: number): number => groups[i]!.bits + groups[i + 1]!.bits - pairs[i]!.bits;

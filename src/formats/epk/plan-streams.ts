@@ -19,19 +19,19 @@ export interface PlannedStream {
   readonly derivations: readonly Derivation[];
 }
 
-/** Models up to this size are coded by context mixing throughout: their decoding takes about a second at most. */
-const mixAllBelow = 640 * 1024;
+/** Models up to this size are coded by context mixing throughout, if not asked otherwise: decoding them takes about a second at most. */
+export const defaultMixingLimitBytes = 640 * 1024;
 /** Sections of one mixed stream are decoded together, so that it is kept small for access to a single one. */
 const mixedStreamBytes = 128 * 1024;
 /** Floats above this size gain too little for their time. */
 const maxMixedFloatBytes = 32 * 1024;
 
 /** Distributes parts (all skeletons first, then all sections in order) over streams. */
-export function planStreams(parts: readonly PlannedPart[]): PlannedStream[] {
+export function planStreams(parts: readonly PlannedPart[], mixingLimitBytes: number): PlannedStream[] {
   const streams: PlannedStream[] = [];
   const total = parts.reduce((sum, part) => sum + part.bytes.length, 0);
   const mixes = (part: PlannedPart): boolean =>
-    total <= Math.min(mixAllBelow, maxMixedBytes) &&
+    total <= Math.min(mixingLimitBytes, maxMixedBytes) &&
     (part.layout.elementBytes === 1 || part.bytes.length <= maxMixedFloatBytes);
   const skeletonCount = parts.filter((part) => part.isSkeleton).length;
   const derivations = findDerivations(parts.slice(skeletonCount));

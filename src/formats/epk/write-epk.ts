@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { EdgepackError } from '../../diagnostics/edgepack-error.ts';
 import { writePieces } from '../../storage/write-pieces.ts';
 import { decodeEpk } from './decode-epk.ts';
-import { type EncodedEpk, type EpkFile, encodeEpk } from './encode-epk.ts';
+import { type EncodedEpk, type EpkEncodeOptions, type EpkFile, encodeEpk } from './encode-epk.ts';
 
 /** What `writeEpk` wrote, without the bytes. */
 export type WrittenEpk = Omit<EncodedEpk, 'bytes'> & { readonly byteLength: number };
@@ -13,8 +13,12 @@ export type WrittenEpk = Omit<EncodedEpk, 'bytes'> & { readonly byteLength: numb
  * written file is read back and compared afterwards.
  * @throws EdgepackError `output-unwritable`
  */
-export async function writeEpk(path: string, files: readonly EpkFile[]): Promise<WrittenEpk> {
-  const { bytes, ...sizes } = await encodeEpk(files);
+export async function writeEpk(
+  path: string,
+  files: readonly EpkFile[],
+  options: EpkEncodeOptions = {},
+): Promise<WrittenEpk> {
+  const { bytes, ...sizes } = await encodeEpk(files, options);
   const input = files.reduce((sum, file) => sum + file.bytes.length, 0);
   const decoded = await decodeEpk(bytes, { maxOutputBytes: input });
   files.forEach((file, f) => {
