@@ -17,6 +17,10 @@ export function foldAffine(): Pass {
       for (const node of model.graph.nodes()) {
         if (!node.is('Add', 'Sub', 'Mul', 'Div')) continue;
         for (const index of [0, 1]) if (node.graph !== undefined) foldBackward(rewriter, node, index);
+      }
+      // The last of a chain comes first: it is the one that reaches the layer behind.
+      for (const node of [...model.graph.nodes()].reverse()) {
+        if (!node.is('Add', 'Sub', 'Mul', 'Div')) continue;
         for (const index of [0, 1]) if (node.graph !== undefined) foldForward(rewriter, node, index);
       }
       return passResult(rewriter.changes);

@@ -17,7 +17,6 @@ export function liftConstants(): Pass {
         if (tensor === undefined) continue;
         rewriter.report('lift-constant', node);
         becomeInitializer(rewriter.graph, node, 0, tensor);
-        model.graph.remove(node);
       }
       return passResult(rewriter.changes);
     },

@@ -8,7 +8,7 @@ import { Rewriter } from './rewriter.ts';
 /**
  * Shortens chains of operators that only give the same elements another shape (Reshape, Flatten, Squeeze, Unsqueeze, and
  * a Transpose that moves nothing but axes of size 1): a chain that ends in the shape it began with goes away, and a
- * Reshape behind such an operator reads that one's input.
+ * Reshape behind such an operator reads that one's input. Pairs of Unsqueeze are left: engines know them as parts of masks.
  */
 export function mergeViews(): Pass {
   return {
@@ -20,6 +20,7 @@ export function mergeViews(): Pass {
         const origin = originOfSameShape(rewriter, node);
         if (origin !== undefined && rewriter.bypass(node, origin, 'merge-views')) continue;
         if (node.is('Reshape')) skipViewBefore(rewriter, node);
+        else reshapeInstead(rewriter, node);
       }
       return passResult(rewriter.changes);
     },
@@ -63,6 +64,24 @@ function skipViewBefore(rewriter: Rewriter, node: Node): void {
     rewriter.setConstant(node, 1, Tensor.int64(`${node.output.name}_shape`, [dims.length], dims));
   }
   rewriter.report('merge-views', node, `skips ${view.name || view.output.name}`);
+}
+
+/** Makes one Reshape of a Transpose that is a view and the view behind it. */
+function reshapeInstead(rewriter: Rewriter, node: Node): void {
+  const transpose = rewriter.soleProducer(node.input(0), 'Transpose');
+  const source = transpose?.input(0);
+  const input = rewriter.shape(source);
+  const output = rewriter.shape(node.output);
+  if (transpose === undefined || source === undefined || !isView(rewriter, transpose)) return;
+  if (input === undefined || output === undefined || rewriter.model.opset < 5) return;
+  const dims = output.map((dim, i) => (typeof dim === 'number' ? dim : sameDim(dim, input[i]) ? 0 : -1));
+  if (dims.filter((dim) => dim === -1).length > 1 || output.includes(0)) return;
+  node.opType = 'Reshape';
+  node.attributes.clear();
+  node.truncateInputs(1);
+  node.setInput(0, source);
+  rewriter.setConstant(node, 1, Tensor.int64(`${node.output.name}_shape`, [dims.length], dims));
+  rewriter.report('merge-views', node, `stands for ${transpose.name || transpose.output.name} too`);
 }
 
 /** The requested shape for another input of the same elements: "copy" means the copied size, wherever it now is. */

@@ -41,10 +41,5 @@ export function optimizePasses(options: OptimizeOptions = {}): Pass[] {
     removeDeadNodes(),
     deduplicateInitializers(),
   ];
-  return [
-    sortNodes(),
-    liftConstants(),
-    deduplicateInitializers(),
-    ...Array.from({ length: ROUNDS }, () => round).flat(),
-  ];
+  return [sortNodes(), liftConstants(), ...Array.from({ length: ROUNDS }, () => round).flat()];
 }
