@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { EdgepackError } from '../../diagnostics/edgepack-error.ts';
 import { printable } from '../../diagnostics/printable.ts';
 import type { Model } from '../../ir/model.ts';
+import { verify } from '../../ir/verify.ts';
 import type { ContainedFileOptions } from '../../storage/contained-file.ts';
 import type { TensorData } from '../../tensor/tensor.ts';
 import { checkStructure } from './check-structure.ts';
@@ -67,6 +68,7 @@ function decodeWith(bytes: Uint8Array, resolveExternal: ExternalDataResolver): M
     imported.add(tensor);
     return importTensor(tensor, resolveExternal);
   });
+  verify(model, { anyOrder: true });
   const hidden = new Map<TensorProto, TensorData>();
   mapTensors(messageType('ModelProto'), proto, (tensor) => {
     if (tensor.dataLocation === EXTERNAL && !imported.has(tensor)) {

@@ -289,6 +289,45 @@ describe('broken graphs', () => {
     expect(refusal(encode(graph))).toMatchObject({ code: 'model-invalid', ...expected });
   });
 
+  test('a standard operator with an attribute of the wrong type', () => {
+    const attribute = [{ name: 'kernel_shape', type: STRING, s: Buffer.from('3x3') }];
+    const conv = (domain: string) => ({
+      opType: 'Conv',
+      domain,
+      name: 'c',
+      input: ['x', 'x'],
+      output: ['y'],
+      attribute,
+    });
+    expect(refusal(encode({ input, node: [conv('')] }))).toMatchObject({
+      message: "its attribute 'kernel_shape' is of type string and must be ints",
+      location: { node: 'c' },
+    });
+    expect(() => decodeModel(encode({ input, node: [conv('com.example')] }))).not.toThrow();
+  });
+
+  test('nodes out of order are read, as some exporters write them; cycles are not', () => {
+    const unsorted = decodeModel(encode({ input, node: [relu('n1', 'a', 'b'), relu('n2', 'x', 'a')] }));
+    expect(() => verify(unsorted)).toThrow(/topological/);
+    expect(() =>
+      decodeModel(encode({ input, node: [relu('n0', 'a', 'd'), relu('n1', 'b', 'a'), relu('n2', 'a', 'b')] })),
+    ).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining('cycle'),
+        location: { node: expect.stringMatching(/n[12]/) },
+      }),
+    );
+    const branch = {
+      opType: 'If',
+      name: 'if',
+      input: ['x'],
+      output: ['o'],
+      attribute: [{ name: 'then_branch', type: GRAPH, g: { node: [relu('in', 'z', 'i')] } }],
+    };
+    expect(() => decodeModel(encode({ input, node: [branch, relu('late', 'x', 'z')] }))).not.toThrow();
+    expect(() => decodeModel(encode({ input, node: [branch, relu('late', 'o', 'z')] }))).toThrow(/cycle/);
+  });
+
   test('zero values that a writer left out are zero', () => {
     const attribute = [
       { name: 'i', type: INT },
