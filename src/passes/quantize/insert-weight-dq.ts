@@ -6,8 +6,8 @@ import { Value } from '../../ir/value.ts';
 import { channelLayout } from '../../quantization/quantize-weights.ts';
 import { DataType } from '../../tensor/data-type.ts';
 import { Tensor } from '../../tensor/tensor.ts';
+import { nodeMatcher } from '../match-nodes.ts';
 import { type Pass, type PassChange, passResult } from '../pass.ts';
-import { nodeMatcher } from './match-nodes.ts';
 import { quantizeTensor } from './quantize-tensor.ts';
 import { requireQuantizableOpset } from './require-quantizable-opset.ts';
 

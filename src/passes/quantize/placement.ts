@@ -3,7 +3,7 @@ import type { Model } from '../../ir/model.ts';
 import type { Node } from '../../ir/node.ts';
 import type { Value } from '../../ir/value.ts';
 import { DataType } from '../../tensor/data-type.ts';
-import { nodeMatcher } from './match-nodes.ts';
+import { nodeMatcher } from '../match-nodes.ts';
 
 /** What a node does in the integer part of the graph. */
 export type Role =

@@ -1,4 +1,4 @@
-import type { Node } from '../../ir/node.ts';
+import type { Node } from '../ir/node.ts';
 
 /**
  * A test for nodes named by any of the patterns. A pattern is a node's name, the name of its first output, or either
