@@ -10,6 +10,7 @@ import type { Value } from '../ir/value.ts';
 import type { CalibrationTable } from '../quantization/calibration-table.ts';
 import type { ActivationStatistics } from '../quantization/choose-range.ts';
 import type { Engine } from '../runtime/engine.ts';
+import { loadPieces } from '../runtime/load-pieces.ts';
 import type { AccumulatorRequest, Statistics } from '../runtime/statistics.ts';
 import { DataType } from '../tensor/data-type.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -46,7 +47,7 @@ export async function collectStatistics(
   { engine, threads, logger, signal }: CollectOptions,
 ): Promise<CalibrationTable> {
   const probe = new ProbedModel(model, needs);
-  const session = await engine.load(Buffer.concat(probe.encode()), { threads, label: 'the calibration model' });
+  const session = await loadPieces(engine, probe.encode(), { threads, label: 'the calibration model' });
   const progress = logger.progress('Calibrating', samples.count);
   try {
     let next = samples.feed(0);

@@ -5,6 +5,7 @@ import type { Model } from '../ir/model.ts';
 import { tensorType } from '../ir/types.ts';
 import type { Value } from '../ir/value.ts';
 import type { Engine } from '../runtime/engine.ts';
+import { loadPieces } from '../runtime/load-pieces.ts';
 import { DataType } from '../tensor/data-type.ts';
 
 /** Bytes of intermediate results that are fetched at once. */
@@ -27,20 +28,12 @@ export async function layerSqnr(
     .filter((name) => counterparts.has(name))
     .map((name) => ({ reference: name, candidate: counterparts.get(name)! }));
   const sizes = new Map(allValues(reference).map((value) => [value.name, byteLengthOf(value)]));
-  const first = await engine.load(
-    exposing(
-      reference,
-      pairs.map((pair) => pair.reference),
-    ),
-    { threads: 1 },
-  );
-  const second = await engine.load(
-    exposing(
-      quantized,
-      pairs.map((pair) => pair.candidate),
-    ),
-    { threads: 1, exact: true },
-  );
+  const names = (side: 'reference' | 'candidate') => pairs.map((pair) => pair[side]);
+  const first = await loadPieces(engine, exposing(reference, names('reference')), { label: 'the float model' });
+  const second = await loadPieces(engine, exposing(quantized, names('candidate')), {
+    exact: true,
+    label: 'the int8 model',
+  });
   const result = new Map<string, number | null>();
   try {
     for (const chunk of chunks(pairs, (pair) => sizes.get(pair.reference) ?? 0)) {
@@ -68,7 +61,7 @@ function roundedForms(model: Model): Map<string, string> {
   return forms;
 }
 
-function exposing(model: Model, names: readonly string[]): Uint8Array {
+function exposing(model: Model, names: readonly string[]): readonly Uint8Array[] {
   const clone = cloneModel(model);
   const values = new Map(allValues(clone).map((value) => [value.name, value]));
   for (const name of names) {
@@ -77,7 +70,7 @@ function exposing(model: Model, names: readonly string[]): Uint8Array {
     value.type ??= tensorType(DataType.float32, undefined);
     clone.graph.outputs.push(value);
   }
-  return Buffer.concat(encodeModel(clone).pieces);
+  return encodeModel(clone).pieces;
 }
 
 function allValues(model: Model): Value[] {

@@ -86,10 +86,8 @@ export async function measureResult(input: MeasureInput): Promise<MeasuredResult
 }
 
 async function sqnrByLayer({ samples, engine }: MeasureInput, done: StepsResult): Promise<Map<string, number | null>> {
-  if (done.float === undefined || samples.selection === undefined) return new Map();
-  const few = samples.selection.subset(
-    spread(0, samples.selection.count, Math.min(LAYER_SAMPLES, samples.selection.count)),
-  );
+  if (done.float === undefined || samples.evaluation === undefined) return new Map();
+  const few = samples.evaluation.subset(spread(0, samples.evaluation.count, LAYER_SAMPLES));
   const names = done.layers.map((layer) => layer.output);
   return layerSqnr(done.float, done.model, names, few, engine);
 }

@@ -9,6 +9,7 @@ import { upgradeOpset } from '../passes/optimize/upgrade-opset.ts';
 import type { PassContext } from '../passes/pass.ts';
 import { type PassRun, runPasses } from '../passes/run-passes.ts';
 import type { Engine } from '../runtime/engine.ts';
+import { loadPieces } from '../runtime/load-pieces.ts';
 import type { Feeds } from '../tensor/nd-array.ts';
 
 /** How the outputs of two models on the same feeds differ. */
@@ -25,7 +26,7 @@ const QUANTIZATION_OPSET = 13;
 /** Makes a model ready for quantization: operator set, constants, batch norms, identities. Edits it in place. */
 export async function optimizeModel(model: Model, engine: Engine, context: PassContext): Promise<PassRun[]> {
   const evaluate = async (constants: Model): Promise<Feeds> => {
-    const session = await engine.load(Buffer.concat(encodeModel(constants).pieces), { label: 'the constant part' });
+    const session = await loadPieces(engine, encodeModel(constants).pieces, { label: 'the constant part' });
     try {
       return await session.run({});
     } finally {
@@ -67,7 +68,7 @@ export async function compareOutputs(
   seed: number,
 ): Promise<OutputDifference> {
   const first = await engine.load(original);
-  const second = await engine.load(Buffer.concat(encodeModel(changed).pieces), { label: 'the optimised model' });
+  const second = await loadPieces(engine, encodeModel(changed).pieces, { label: 'the optimised model' });
   try {
     const count = samples === undefined ? 1 : Math.min(COMPARED_SAMPLES, samples.count);
     const expected: number[] = [];

@@ -3,7 +3,6 @@ import type { Dataset } from '../data/dataset.ts';
 import { fingerprintDataset } from '../data/dataset.ts';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { type Comparison, scoreModels } from '../evaluation/score-models.ts';
-import { cloneModel } from '../formats/onnx/clone-model.ts';
 import { encodeModel } from '../formats/onnx/write-model.ts';
 import type { Model } from '../ir/model.ts';
 import type { PassContext } from '../passes/pass.ts';
@@ -13,6 +12,7 @@ import { type PassRun, runPasses } from '../passes/run-passes.ts';
 import type { Recipe, RecipeStep } from '../recipes/recipe-schema.ts';
 import type { ReportStep } from '../report/report-schema.ts';
 import type { Engine } from '../runtime/engine.ts';
+import { loadPieces } from '../runtime/load-pieces.ts';
 import type { Target } from '../targets/target-schema.ts';
 import type { ResolvedCompressOptions } from './compress-options.ts';
 import type { RunSamples } from './open-samples.ts';
@@ -200,8 +200,7 @@ class StepRunner {
     const { samples, engine, modelPath, threads, context } = this.#input;
     if (samples.selection === undefined) return null;
     const original = await engine.load(modelPath, { threads });
-    const bytes = Buffer.concat(encodeModel(cloneModel(this.#model)).pieces);
-    const changed = await engine.load(bytes, { threads, label: 'the changed model' });
+    const changed = await loadPieces(engine, encodeModel(this.#model).pieces, { threads, label: 'the changed model' });
     try {
       const { candidates } = await scoreModels(original, [changed], samples.selection, {
         logger: context.logger,

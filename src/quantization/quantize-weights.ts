@@ -29,7 +29,7 @@ export interface WeightQuantizationOptions {
   readonly minScales?: ArrayLike<number>;
 }
 
-const MSE_STEPS = [1, 0.98, 0.96, 0.94, 0.92, 0.9, 0.87, 0.84, 0.8, 0.75, 0.7];
+const MSE_STEPS = [1, 0.96, 0.92, 0.87, 0.8, 0.7];
 /** Where pairs are limited, a wider step leaves fewer of them to limit; with twice the step (7 bits) there are none. */
 const LIMITED_STEPS = [0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2];
 
@@ -108,7 +108,7 @@ function roundChannel(weights: Float32Array, scale: number, pairs: Int32Array | 
 }
 
 /** Weights of a channel that a search for the best step looks at, evenly spaced. */
-const SEARCH_SAMPLE = 4096;
+const SEARCH_SAMPLE = 1024;
 
 /** Squared error of rounding and clipping, over a sample of the weights: enough to rank steps. */
 function roundingError(weights: Float32Array, scale: number): number {
