@@ -46,7 +46,7 @@ function readFile(reader: ByteReader, streamCount: number, used: Uint8Array): To
     skeletonOffset += gap;
     const stream = readStream();
     const sectionName = readName(reader, skeletonOffset);
-    const dataType = reader.varint(0x7fffffff);
+    const dataType = reader.varint(limits.dataType);
     const rank = reader.varint(limits.rank);
     const dims: number[] = [];
     for (let d = 0; d < rank; d++) dims.push(reader.varint());

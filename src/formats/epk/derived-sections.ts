@@ -41,12 +41,13 @@ export function findDerivations(sections: readonly Candidate[]): Map<number, Der
     if (dataType === DataType.float32 && bytes.length % 4 === 0) {
       const earlier = bySize.get(bytes.length) ?? [];
       for (const source of earlier.slice(-maxTries)) {
-        const factorBits = findFactor(floats(sections[source]!.bytes), floats(bytes));
+        const factorBits = findFactor(sections[source]!.bytes, bytes);
         if (factorBits === undefined) continue;
         found.set(index, { source, factorBits });
         return;
       }
-      bySize.set(bytes.length, [...earlier, index]);
+      earlier.push(index);
+      bySize.set(bytes.length, earlier);
     }
     byContent.set(key, index);
   });
@@ -76,15 +77,20 @@ function bitsOf(value: number): number {
 }
 
 /** The bits of a factor with fround(source * factor) = target bit for bit, if there is one. */
-function findFactor(source: Float32Array, target: Float32Array): number | undefined {
-  const ratio = target[0]! / source[0]!;
-  const last = source.length - 1;
-  // Most pairs fall here: the ratio of first elements is not that of the last.
-  if (!(Math.abs(target[last]! - source[last]! * ratio) <= Math.abs(target[last]!) * 1e-6)) return undefined;
+function findFactor(source: Uint8Array, target: Uint8Array): number | undefined {
+  const a = new DataView(source.buffer, source.byteOffset, source.byteLength);
+  const b = new DataView(target.buffer, target.byteOffset, target.byteLength);
+  const ratio = b.getFloat32(0, true) / a.getFloat32(0, true);
+  // Most pairs fall here: the ratio of first elements is not that of others.
+  for (const at of [source.length - 4, (source.length >> 3) << 2]) {
+    const value = b.getFloat32(at, true);
+    if (!(Math.abs(value - a.getFloat32(at, true) * ratio) <= Math.abs(value) * 1e-6)) return undefined;
+  }
   const near = bitsOf(ratio);
+  const [sources, targets] = [floats(source), floats(target)];
   for (let step = 0; step < 9; step++) {
     const bits = (near + (step & 1 ? (step + 1) >> 1 : -(step >> 1))) >>> 0;
-    if (isProduct(source, fromBits(bits), target)) return bits;
+    if (isProduct(sources, fromBits(bits), targets)) return bits;
   }
   return undefined;
 }

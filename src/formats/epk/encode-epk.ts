@@ -22,6 +22,7 @@ import { sectionLayout } from './section-layout.ts';
 
 /** Where a tensor's payload lies in its file. */
 export interface EpkSection {
+  /** Left out of the `.epk` where it is longer than 64 KiB. */
   readonly name: string;
   readonly offset: number;
   readonly byteLength: number;
@@ -70,7 +71,11 @@ export interface EncodedEpk {
 export async function encodeEpk(input: readonly EpkFile[], options: EpkEncodeOptions = {}): Promise<EncodedEpk> {
   const mixingLimitBytes = options.mixingLimitBytes ?? defaultMixingLimitBytes;
   checkFiles(input);
-  const files = input.map((file) => ({ ...file, bytes: plainBytes(file.bytes) }));
+  const files = input.map((file) => ({
+    name: file.name,
+    bytes: plainBytes(file.bytes),
+    sections: file.sections.map(storable),
+  }));
   const ordered = files.map((file) => [...file.sections].sort(byOffset));
   const skeletonBytes = files.map((file, f) => skeletonOf(file.bytes, ordered[f]!));
   const parts: PlannedPart[] = [
@@ -140,6 +145,14 @@ export async function encodeEpk(input: readonly EpkFile[], options: EpkEncodeOpt
   };
 }
 
+/** What a file says of a tensor may be nonsense; what the table of contents cannot hold is left out, and costs only compression. */
+function storable(section: EpkSection): EpkSection {
+  const { dataType, dims } = section;
+  const isType = Number.isInteger(dataType) && dataType >= 0 && dataType <= limits.dataType;
+  const isShape = dims.length <= limits.rank && dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0);
+  return { ...section, dataType: isType ? dataType : 0, dims: isShape ? dims : [] };
+}
+
 function byOffset(a: EpkSection, b: EpkSection): number {
   return a.offset - b.offset || a.byteLength - b.byteLength;
 }
@@ -186,7 +199,8 @@ function checkFiles(files: readonly EpkFile[]): void {
     let end = 0;
     for (const section of [...file.sections].sort(byOffset)) {
       const { offset, byteLength } = section;
-      if (!(offset >= end && byteLength >= 0 && offset + byteLength <= file.bytes.length)) {
+      const isWhole = Number.isSafeInteger(offset) && Number.isSafeInteger(byteLength);
+      if (!(isWhole && offset >= end && byteLength >= 0 && offset + byteLength <= file.bytes.length)) {
         throw new RangeError(`section ${JSON.stringify(section.name)} overlaps another or leaves its file`);
       }
       end = offset + byteLength;
@@ -210,6 +224,7 @@ function skeletonOf(bytes: Uint8Array, ordered: readonly EpkSection[]): Uint8Arr
 /** In an ONNX file a tensor's name stands just before its payload: refer to it there rather than repeat it. */
 function findName(name: string, skeleton: Uint8Array, skeletonOffset: number): TocSection['name'] {
   const text = new TextEncoder().encode(name);
+  if (text.length > limits.nameBytes) return { text: '' };
   const begin = Math.max(0, skeletonOffset - text.length - 64);
   for (let at = skeletonOffset - text.length; text.length > 0 && at >= begin; at--) {
     if (text.every((byte, i) => skeleton[at + i] === byte)) return { skeletonOffset: at, byteLength: text.length };

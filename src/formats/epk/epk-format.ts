@@ -15,6 +15,7 @@ export const limits = {
   streams: 4_194_304,
   nameBytes: 65_536,
   rank: 64,
+  dataType: 0x7fffffff,
   headerBytes: 268_435_456,
 } as const;
 

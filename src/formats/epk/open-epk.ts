@@ -80,7 +80,7 @@ async function readHeader(source: ByteSource): Promise<{ toc: Toc; digests: Uint
   const body = await source.read(prefixLength, bodyLength);
   if (crc32(body) !== checksum) throw new CorruptStreamError('the header is damaged (its checksum differs)');
   const reader = new ByteReader(body);
-  const raw = new Uint8Array(reader.varint(Math.min(limits.headerBytes, 65_536 + 1024 * body.length)));
+  const raw = new Uint8Array(reader.varint(Math.min(limits.headerBytes, 1_048_576 + 1024 * body.length)));
   decodeBlock(reader.bytes(reader.varint(reader.remaining)), raw, byteLayout(raw.length));
   const toc = decodeToc(raw);
   const digests = toc.files.map(() => reader.bytes(digestLength));
