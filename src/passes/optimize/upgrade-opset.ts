@@ -5,7 +5,8 @@ import type { Node } from '../../ir/node.ts';
 import { inferTypes } from '../../ir/shape-inference/infer-types.ts';
 import type { Value } from '../../ir/value.ts';
 import type { Pass, PassChange } from '../pass.ts';
-import { type Upgrade, type UpgradeContext, upgradeRule } from './upgrade-rules.ts';
+import type { Upgrade, UpgradeContext } from './upgrade-rule.ts';
+import { upgradeRule } from './upgrade-rules.ts';
 
 export const upgradeOpsetSchema = z.strictObject({
   minimum: z

@@ -1,34 +1,11 @@
 import { attr, type Node } from '../../ir/node.ts';
-import type { Value } from '../../ir/value.ts';
 import { DataType } from '../../tensor/data-type.ts';
-import { numberToFloat16 } from '../../tensor/float16.ts';
 import { Tensor } from '../../tensor/tensor.ts';
+import { inputRules } from './upgrade-input-rules.ts';
 import { isKnownOperator } from './upgrade-known-operators.ts';
+import { resizeRules } from './upgrade-resize-rules.ts';
 import { softmaxOfAxis, trailingOnes } from './upgrade-rewrites.ts';
-
-/** What a rule may ask about the model, which is still in its old form. */
-export interface UpgradeContext {
-  readonly from: number;
-  readonly to: number;
-  /** Sizes, undefined where they are not fixed; undefined where not even the rank is known. */
-  shape(value: Value | undefined): readonly (number | undefined)[] | undefined;
-  /** Element type number; 0 where it is not known. */
-  elemType(value: Value | undefined): number;
-  /** The content of a value that no run can change. */
-  constant(value: Value | undefined): Tensor | undefined;
-  /** True if a node reads the value or a graph gives it out. */
-  isUsed(value: Value): boolean;
-}
-
-/** An edit that turns one node into its equal of the new version. */
-export interface Upgrade {
-  readonly summary: string;
-  apply(): void;
-}
-
-/** The edit, the reason why there is none, or nothing where the node is the same in both versions. */
-type Verdict = Upgrade | string | undefined;
-type Rule = (node: Node, context: UpgradeContext) => Verdict;
+import { constantInput, crosses, drop, edit, RuleSet, type UpgradeContext, type Verdict } from './upgrade-rule.ts';
 
 /** What has to happen to a node of the default domain for the new version to mean what the old one did. */
 export function upgradeRule(node: Node, context: UpgradeContext): Verdict {
@@ -38,59 +15,10 @@ export function upgradeRule(node: Node, context: UpgradeContext): Verdict {
   return edit('consumed_inputs is gone', () => drop(node, 'consumed_inputs'));
 }
 
-const rules = new Map<string, Rule>();
-
-function rule(opTypes: string, apply: Rule): void {
-  for (const opType of opTypes.split(' ')) rules.set(opType, apply);
-}
-
-function edit(summary: string, apply: () => void): Upgrade {
-  return { summary, apply };
-}
-
-function drop(node: Node, ...names: readonly string[]): void {
-  for (const name of names) node.attributes.delete(name);
-}
-
-/** True if the range of versions crosses the one in which something changed. */
-function crosses({ from, to }: UpgradeContext, version: number): boolean {
-  return from < version && to >= version;
-}
-
-function constantInput(node: Node, index: number, label: string, tensor: Tensor): void {
-  const name = `${node.name || node.output.name}_${label}`;
-  node.setInput(index, node.graph!.addInitializer(tensor.withName(name)));
-}
-
-/** Integers of an attribute as they are, beyond 2^53 too. */
-function integers(node: Node, name: string): readonly (number | bigint)[] | undefined {
-  return node.attribute(name, 'ints')?.value;
-}
-
-function intTensor(values: readonly (number | bigint)[]): Tensor {
-  return Tensor.int64('', [values.length], values);
-}
-
-/** A scalar of a float type; undefined for other types. */
-function floatScalar(elemType: number, value: number): Tensor | undefined {
-  if (elemType === DataType.float32) return Tensor.float32('', [], [value]);
-  if (elemType === DataType.float64) return Tensor.fromArray('', elemType, [], Float64Array.of(value));
-  if (elemType === DataType.float16) return Tensor.fromArray('', elemType, [], Uint16Array.of(numberToFloat16(value)));
-  return undefined;
-}
-
-/** Integers that moved from an attribute to an input. */
-function toInput(node: Node, attribute: string, index: number): Verdict {
-  const values = integers(node, attribute);
-  if (values === undefined) return undefined;
-  return edit(`${attribute} becomes an input`, () => {
-    drop(node, attribute);
-    constantInput(node, index, attribute, intTensor(values));
-  });
-}
+const otherRules = new RuleSet();
 
 // Version 7: both inputs are broadcast as in numpy; before, `broadcast` and `axis` said how the second one is.
-rule('Add Sub Mul Div Pow And Or Xor Equal Greater Less', (node, context) => {
+otherRules.add('Add Sub Mul Div Pow And Or Xor Equal Greater Less', (node, context) => {
   if (!crosses(context, 7)) return undefined;
   const axis = node.int('broadcast', 0) === 0 ? undefined : node.int('axis');
   const clean = () => drop(node, 'broadcast', 'axis', 'consumed_inputs');
@@ -105,7 +33,7 @@ rule('Add Sub Mul Div Pow And Or Xor Equal Greater Less', (node, context) => {
   });
 });
 
-rule('PRelu', (node, context) => {
+otherRules.add('PRelu', (node, context) => {
   if (!crosses(context, 7)) return undefined;
   const [data, slope] = [context.shape(node.input(0)), context.shape(node.input(1))];
   if (slope?.length === 1 && slope[0] === 1) return undefined;
@@ -117,18 +45,18 @@ rule('PRelu', (node, context) => {
   });
 });
 
-rule('Gemm', (node, context) => {
+otherRules.add('Gemm', (node, context) => {
   if (!crosses(context, 7) || !node.attributes.has('broadcast')) return undefined;
   return edit('broadcasts as numpy does', () => drop(node, 'broadcast'));
 });
 
-rule('LSTM GRU RNN', (node, context) => {
+otherRules.add('LSTM GRU RNN', (node, context) => {
   if (!crosses(context, 7) || !node.attributes.has('output_sequence')) return undefined;
   return edit('output_sequence is gone', () => drop(node, 'output_sequence'));
 });
 
 // Inference by default since version 7, `spatial` gone in 9, outputs of training another set in 14.
-rule('BatchNormalization', (node, context) => {
+otherRules.add('BatchNormalization', (node, context) => {
   const used = node.outputs.filter((value, i) => i > 0 && context.isUsed(value));
   if (crosses(context, 7) && node.int('is_test', 0) === 0) return 'is in training mode';
   if (crosses(context, 9) && node.int('spatial', 1) === 0) return 'normalizes each position on its own';
@@ -142,7 +70,7 @@ rule('BatchNormalization', (node, context) => {
   });
 });
 
-rule('Dropout', (node, context) => {
+otherRules.add('Dropout', (node, context) => {
   const mask = node.outputs[1];
   if (crosses(context, 7) && node.int('is_test', 0) === 0) return 'is in training mode';
   if (crosses(context, 10) && mask !== undefined && context.isUsed(mask))
@@ -158,13 +86,13 @@ rule('Dropout', (node, context) => {
   });
 });
 
-rule('Scan', (_node, context) => (crosses(context, 9) ? 'had a batch axis' : undefined));
+otherRules.add('Scan', (_node, context) => (crosses(context, 9) ? 'had a batch axis' : undefined));
 
-rule('MeanVarianceNormalization', (_node, context) => (crosses(context, 9) ? 'was experimental' : undefined));
+otherRules.add('MeanVarianceNormalization', (_node, context) => (crosses(context, 9) ? 'was experimental' : undefined));
 
-rule('Tile', (_node, context) => (crosses(context, 6) ? 'tiled one axis' : undefined));
+otherRules.add('Tile', (_node, context) => (crosses(context, 6) ? 'tiled one axis' : undefined));
 
-rule('Cast', (node, context) => {
+otherRules.add('Cast', (node, context) => {
   if (!crosses(context, 6)) return undefined;
   const name = node.string('to');
   if (name === undefined) return undefined;
@@ -189,121 +117,7 @@ const castTypes: Readonly<Record<string, number>> = {
   UINT64: DataType.uint64,
 };
 
-// Upsample became Resize in version 10; both scale by x / scale and round down.
-rule('Upsample', (node, context) => {
-  if (context.from >= 10) return 'does not exist in this version';
-  const mode = node.string('mode', 'nearest');
-  if (mode !== 'nearest' && mode !== 'linear' && mode !== 'bilinear') return `has the mode '${mode}'`;
-  const attribute = node.attribute('scales', 'floats')?.value ?? scalesOfImage(node);
-  if (attribute === undefined && node.input(1) === undefined) return 'has no scales';
-  return edit('becomes Resize', () => {
-    const scales = node.input(1);
-    drop(node, 'scales', 'height_scale', 'width_scale');
-    becomeResize(node, mode === 'nearest' ? 'nearest' : 'linear', 'floor', scales);
-    if (attribute !== undefined) constantInput(node, 2, 'scales', Tensor.float32('', [attribute.length], attribute));
-  });
-});
-
-/** Scales of the experimental form of version 1. */
-function scalesOfImage(node: Node): readonly number[] | undefined {
-  const [height, width] = [node.float('height_scale'), node.float('width_scale')];
-  return height === undefined || width === undefined ? undefined : [1, 1, height, width];
-}
-
-function becomeResize(node: Node, mode: string, nearestMode: string, scales: Value | undefined): void {
-  node.opType = 'Resize';
-  node.setInput(1, undefined);
-  node.setInput(2, scales);
-  node.setAttribute(attr.string('mode', mode));
-  node.setAttribute(attr.string('coordinate_transformation_mode', 'asymmetric'));
-  if (mode === 'nearest') node.setAttribute(attr.string('nearest_mode', nearestMode));
-}
-
-// Version 10 rounded up where it made smaller and down elsewhere; since 11 an attribute says how to round.
-rule('Resize', (node, context) => {
-  if (crosses(context, 13) && node.string('coordinate_transformation_mode') === 'tf_half_pixel_for_nn') {
-    return 'has a coordinate mode that is gone';
-  }
-  if (!crosses(context, 11)) return undefined;
-  const mode = node.string('mode', 'nearest');
-  const scales = context.constant(node.input(1))?.toNumbers();
-  let nearestMode = 'floor';
-  if (mode === 'nearest') {
-    if (scales === undefined) return 'its scales are not constant';
-    if (scales.some((scale) => scale < 1)) {
-      if (scales.some((scale) => scale > 1)) return 'makes one axis larger and another smaller';
-      nearestMode = 'ceil';
-    }
-  }
-  return edit('says how it maps positions', () => becomeResize(node, mode, nearestMode, node.input(1)));
-});
-
-// Attributes that became inputs.
-rule('Slice', (node, context) => {
-  if (!crosses(context, 10)) return undefined;
-  const [starts, ends, axes] = ['starts', 'ends', 'axes'].map((name) => integers(node, name));
-  if (starts === undefined || ends === undefined) return 'has no starts or ends';
-  return edit('starts, ends and axes become inputs', () => {
-    drop(node, 'starts', 'ends', 'axes');
-    constantInput(node, 1, 'starts', intTensor(starts));
-    constantInput(node, 2, 'ends', intTensor(ends));
-    if (axes !== undefined) constantInput(node, 3, 'axes', intTensor(axes));
-  });
-});
-
-rule('TopK', (node, context) => {
-  if (!crosses(context, 10)) return undefined;
-  const k = node.attribute('k', 'int')?.value;
-  if (k === undefined) return 'has no k';
-  return edit('k becomes an input', () => {
-    drop(node, 'k');
-    constantInput(node, 1, 'k', intTensor([k]));
-  });
-});
-
-rule('Clip', (node, context) => {
-  if (!crosses(context, 11)) return undefined;
-  const limits = ['min', 'max'].map((name) => [name, node.float(name)] as const);
-  const elemType = context.elemType(node.input(0));
-  const isLimited = limits.some(([, limit]) => limit !== undefined);
-  if (isLimited && floatScalar(elemType, 0) === undefined) return 'its element type is not known';
-  if (!isLimited && !node.attributes.has('consumed_inputs')) return undefined;
-  return edit('min and max become inputs', () => {
-    drop(node, 'min', 'max', 'consumed_inputs');
-    limits.forEach(([name, limit], i) => {
-      if (limit !== undefined) constantInput(node, 1 + i, name, floatScalar(elemType, limit)!);
-    });
-  });
-});
-
-rule('Pad', (node, context) => {
-  if (!crosses(context, 11)) return undefined;
-  const pads = integers(node, 'pads') ?? integers(node, 'paddings');
-  if (pads === undefined) return 'has no pads';
-  const value = node.float('value', 0);
-  const fill = floatScalar(context.elemType(node.input(0)), value);
-  if (value !== 0 && fill === undefined) return 'its element type is not known';
-  return edit('pads and value become inputs', () => {
-    drop(node, 'pads', 'paddings', 'value');
-    constantInput(node, 1, 'pads', intTensor(pads));
-    if (value !== 0) constantInput(node, 2, 'value', fill!);
-  });
-});
-
-rule('Squeeze Unsqueeze ReduceSum', (node, context) => (crosses(context, 13) ? toInput(node, 'axes', 1) : undefined));
-
-rule(
-  'ReduceMax ReduceMin ReduceMean ReduceProd ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceSumSquare',
-  (node, context) => (crosses(context, 18) ? toInput(node, 'axes', 1) : undefined),
-);
-
-rule('Split', (node, context) => {
-  const moved = crosses(context, 13) ? toInput(node, 'split', 1) : undefined;
-  if (moved !== undefined || !crosses(context, 18) || node.input(1) !== undefined) return moved;
-  return edit('says its number of outputs', () => node.setAttribute(attr.int('num_outputs', node.outputs.length)));
-});
-
-rule('Scatter', (node, context) => {
+otherRules.add('Scatter', (node, context) => {
   if (!crosses(context, 11)) return undefined;
   return edit('becomes ScatterElements', () => {
     node.opType = 'ScatterElements';
@@ -311,7 +125,7 @@ rule('Scatter', (node, context) => {
 });
 
 // Before version 13 all axes from `axis` on were taken as one.
-rule('Softmax LogSoftmax Hardmax', (node, context) => {
+otherRules.add('Softmax LogSoftmax Hardmax', (node, context) => {
   if (!crosses(context, 13)) return undefined;
   const axis = node.int('axis', 1);
   const shape = context.shape(node.input(0));
@@ -328,21 +142,21 @@ rule('Softmax LogSoftmax Hardmax', (node, context) => {
 });
 
 // Defaults and names that changed later.
-rule('RoiAlign', (node, context) => {
+otherRules.add('RoiAlign', (node, context) => {
   if (!crosses(context, 16) || node.attributes.has('coordinate_transformation_mode')) return undefined;
   return edit('keeps its coordinate mode', () =>
     node.setAttribute(attr.string('coordinate_transformation_mode', 'output_half_pixel')),
   );
 });
 
-rule('GridSample', (node, context) => {
+otherRules.add('GridSample', (node, context) => {
   const mode = node.string('mode', 'bilinear');
   if (!crosses(context, 20) || mode === 'nearest') return undefined;
   const renamed = mode === 'bicubic' ? 'cubic' : 'linear';
   return edit('mode renamed', () => node.setAttribute(attr.string('mode', renamed)));
 });
 
-rule('DFT', (node, context) => {
+otherRules.add('DFT', (node, context) => {
   if (!crosses(context, 20)) return undefined;
   const axis = node.int('axis', 1);
   return edit('axis becomes an input', () => {
@@ -351,9 +165,11 @@ rule('DFT', (node, context) => {
   });
 });
 
-rule('GroupNormalization', (_node, context) => (crosses(context, 21) ? 'had scales per group' : undefined));
+otherRules.add('GroupNormalization', (_node, context) => (crosses(context, 21) ? 'had scales per group' : undefined));
 
-rule('AveragePool', (node, context) => {
+otherRules.add('AveragePool', (node, context) => {
   const isDoubtful = node.int('ceil_mode', 0) !== 0 && node.int('count_include_pad', 0) !== 0;
   return crosses(context, 19) && isDoubtful ? 'counts padding in windows that reach out of it' : undefined;
 });
+
+const rules = new Map([...inputRules.byOpType, ...resizeRules.byOpType, ...otherRules.byOpType]);
