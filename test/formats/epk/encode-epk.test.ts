@@ -61,7 +61,7 @@ describe('encodeEpk', () => {
       fc.asyncProperty(fc.array(tensor, { maxLength: 6 }), fc.constantFrom(undefined, 0), async (tensors, limit) => {
         await roundTrip([fileOf('a.onnx', tensors), fileOf('b.data', tensors.slice(1))], limit);
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 
