@@ -30,12 +30,15 @@ export interface WeightQuantizationOptions {
 }
 
 const MSE_STEPS = [1, 0.96, 0.92, 0.87, 0.8, 0.7];
+/** What is left of a channel of zeros is its bias, in units of this scale: a fine one. */
+const SCALE_OF_ZEROS = 2 ** -16;
 /** Where pairs are limited, a wider step leaves fewer of them to limit; with twice the step (7 bits) there are none. */
 const LIMITED_STEPS = [0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2];
 
 /**
  * Symmetric int8 weights in -127..127, one scale per output channel, each channel's step chosen on its own.
- * A channel of zeros gets the scale 1.
+ * A channel of zeros gets a fixed scale.
+ * @throws RangeError where a weight is NaN or infinite.
  */
 export function quantizeWeights(
   weights: Float32Array,
@@ -74,19 +77,19 @@ function quantizeChannel(
   pairs: Int32Array | undefined,
   minScale: number,
 ): { values: Int8Array; scale: number } {
-  if (limit === 0 || !Number.isFinite(limit)) {
-    return { values: new Int8Array(weights.length), scale: Math.max(1, minScale) };
-  }
+  if (!Number.isFinite(limit)) throw new RangeError('weights are not finite');
+  if (limit === 0) return { values: new Int8Array(weights.length), scale: Math.max(SCALE_OF_ZEROS, minScale) };
   const fullScale = Math.max(Math.fround(limit / 127), minScale, 1e-30);
   if (range === 'max' && pairs === undefined)
     return { values: roundChannel(weights, fullScale, pairs), scale: fullScale };
+  const tail = pairs === undefined ? tailOf(weights, limit) : weights;
   let best = fullScale;
   let bestError = Number.POSITIVE_INFINITY;
   for (const step of pairs === undefined ? MSE_STEPS : LIMITED_STEPS) {
     const scale = Math.max(Math.fround(fullScale * step), minScale);
     const error =
       pairs === undefined
-        ? roundingError(weights, scale)
+        ? sampledError(weights, tail, scale)
         : squaredError(weights, roundChannel(weights, scale, pairs), scale);
     if (error < bestError) {
       bestError = error;
@@ -110,17 +113,29 @@ function roundChannel(weights: Float32Array, scale: number, pairs: Int32Array | 
 /** Weights of a channel that a search for the best step looks at, evenly spaced. */
 const SEARCH_SAMPLE = 1024;
 
-/** Squared error of rounding and clipping, over a sample of the weights: enough to rank steps. */
-function roundingError(weights: Float32Array, scale: number): number {
+/** The weights that the smallest step tried would clip: few, and each of them counts. */
+function tailOf(weights: Float32Array, limit: number): Float32Array {
+  const start = limit * MSE_STEPS.at(-1)!;
+  return weights.filter((weight) => weight > start || weight < -start);
+}
+
+/** Squared error of a step: of clipping, from all weights in the tail; of rounding, from a sample: enough to rank steps. */
+function sampledError(weights: Float32Array, tail: Float32Array, scale: number): number {
   const stride = Math.ceil(weights.length / SEARCH_SAMPLE);
   const inverse = 1 / scale;
-  let error = 0;
+  let rounding = 0;
   for (let i = 0; i < weights.length; i += stride) {
     const value = weights[i]! * inverse;
-    const difference = value >= 127 ? value - 127 : value <= -127 ? value + 127 : value - Math.round(value);
-    error += difference * difference;
+    if (value >= 127 || value <= -127) continue;
+    const difference = value - Math.round(value);
+    rounding += difference * difference;
   }
-  return error * scale * scale;
+  let clipping = 0;
+  for (const weight of tail) {
+    const excess = Math.abs(weight * inverse) - 127;
+    if (excess > 0) clipping += excess * excess;
+  }
+  return (rounding * stride + clipping) * scale * scale;
 }
 
 function squaredError(weights: Float32Array, values: Int8Array, scale: number): number {

@@ -8,6 +8,7 @@ import { DataType } from '../../tensor/data-type.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import { nodeMatcher } from '../match-nodes.ts';
 import { type Pass, type PassChange, passResult } from '../pass.ts';
+import { isFiniteTensor } from './is-finite-tensor.ts';
 import { quantizeTensor } from './quantize-tensor.ts';
 import { requireQuantizableOpset } from './require-quantizable-opset.ts';
 
@@ -48,6 +49,7 @@ export function insertWeightDq(options: InsertWeightDqOptions = {}): Pass {
         if (slot === undefined || value?.tensor === undefined || isExcluded(node)) continue;
         const tensor = value.tensor;
         if (tensor.dataType !== DataType.float32 || tensor.elementCount < MIN_ELEMENTS) continue;
+        if (!isFiniteTensor(tensor)) continue;
         const prefix = `w${changes.length}`;
         const makeConstants = (axis: number) => {
           const { values, scales } = quantizeTensor(tensor, channelLayout(tensor.dims, axis), {

@@ -4,6 +4,7 @@ import type { Node } from '../../ir/node.ts';
 import type { Value } from '../../ir/value.ts';
 import { DataType } from '../../tensor/data-type.ts';
 import { nodeMatcher } from '../match-nodes.ts';
+import { isFiniteTensor } from './is-finite-tensor.ts';
 
 /** What a node does in the integer part of the graph. */
 export type Role =
@@ -103,6 +104,9 @@ function weightedObstacle(node: Node): string | undefined {
   if (weights.dataType !== DataType.float32) return 'weights are not float32';
   if (node.input(0)?.tensor !== undefined) return 'its input is constant';
   const bias = node.input(2);
+  for (const tensor of [weights, bias?.tensor]) {
+    if (tensor !== undefined && !isFiniteTensor(tensor)) return 'its weights hold NaN or infinity';
+  }
   if (node.is('MatMul')) return weights.dims.length === 2 ? undefined : 'weights are not a matrix';
   if (node.is('Gemm')) {
     const plain = node.float('alpha', 1) === 1 && node.float('beta', 1) === 1 && node.int('transA', 0) === 0;
@@ -127,7 +131,8 @@ function isLookup(node: Node): boolean {
     node.int('axis', 0) === 0 &&
     table?.dataType === DataType.float32 &&
     table.dims.length === 2 &&
-    table.elementCount >= MIN_TABLE_ELEMENTS
+    table.elementCount >= MIN_TABLE_ELEMENTS &&
+    isFiniteTensor(table)
   );
 }
 
@@ -143,7 +148,9 @@ function isArithmetic(node: Node): boolean {
     const constant = a?.tensor ?? b?.tensor;
     if (constant !== undefined) {
       const other = a?.tensor === undefined ? a : b;
-      return other?.producer?.is('MatMul') !== true && constant.dataType === DataType.float32;
+      return (
+        other?.producer?.is('MatMul') !== true && constant.dataType === DataType.float32 && isFiniteTensor(constant)
+      );
     }
   }
   return true;
