@@ -15,17 +15,22 @@ export function foldAffine(): Pass {
     run(model) {
       const rewriter = new Rewriter(model);
       for (const node of model.graph.nodes()) {
-        if (!node.is('Add', 'Sub', 'Mul', 'Div')) continue;
+        if (!isChannelArithmetic(node)) continue;
         for (const index of [0, 1]) if (node.graph !== undefined) foldBackward(rewriter, node, index);
       }
       // The last of a chain comes first: it is the one that reaches the layer behind.
       for (const node of [...model.graph.nodes()].reverse()) {
-        if (!node.is('Add', 'Sub', 'Mul', 'Div')) continue;
+        if (!isChannelArithmetic(node)) continue;
         for (const index of [0, 1]) if (node.graph !== undefined) foldForward(rewriter, node, index);
       }
       return passResult(rewriter.changes);
     },
   };
+}
+
+/** Before operator set 7 an attribute said which axes a smaller operand lies on; such nodes are left. */
+function isChannelArithmetic(node: Node): boolean {
+  return node.is('Add', 'Sub', 'Mul', 'Div') && !node.attributes.has('axis') && !node.attributes.has('broadcast');
 }
 
 function foldBackward(rewriter: Rewriter, node: Node, dataIndex: number): void {

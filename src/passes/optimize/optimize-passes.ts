@@ -1,4 +1,6 @@
 import type { Pass } from '../pass.ts';
+import { cancelTransposes } from './cancel-transposes.ts';
+import { canonicalizeOperators } from './canonicalize-operators.ts';
 import { deduplicateInitializers } from './deduplicate-initializers.ts';
 import { eliminateCommonSubexpressions } from './eliminate-common-subexpressions.ts';
 import { foldAffine } from './fold-affine.ts';
@@ -34,6 +36,8 @@ export function optimizePasses(options: OptimizeOptions = {}): Pass[] {
     ...folding,
     mergeViews(),
     mergeTransposes(),
+    cancelTransposes(),
+    canonicalizeOperators(),
     foldPad(),
     foldBatchNormalization(),
     foldAffine(),
