@@ -1,0 +1,113 @@
+import { findSaturation } from '../evaluation/find-saturation.ts';
+import { integerProducts } from '../evaluation/integer-products.ts';
+import { readModel } from '../formats/onnx/read-model.ts';
+import { cost } from '../ir/cost.ts';
+import { inferShapes } from '../ir/infer-shapes.ts';
+import type { Model } from '../ir/model.ts';
+import type { Node } from '../ir/node.ts';
+import { inferTypes } from '../ir/shape-inference/infer-types.ts';
+import type { ValueType } from '../ir/types.ts';
+import type { Value } from '../ir/value.ts';
+import type { Inspection } from '../report/inspection-schema.ts';
+import { dataTypeName } from '../tensor/data-type.ts';
+import type { RunContext } from './api-types.ts';
+import { countOperators, unknownDomains } from './count-operators.ts';
+import { findBlockers } from './find-blockers.ts';
+import { listLayers } from './list-layers.ts';
+import { modelFacts } from './model-facts.ts';
+
+/**
+ * Says what is in a model file, what keeps it from int8 and where its int8 can saturate. Nothing is run and no engine is
+ * needed. Dimensions that the model leaves open count as 1 in the MACs.
+ * @throws EdgepackError what reading the model throws.
+ */
+export async function inspect(modelPath: string, context: RunContext = {}): Promise<Inspection> {
+  const model = readModel(modelPath);
+  const costs = cost(model);
+  const layerList = listLayers(model, costs);
+  const operators = countOperators(model, costs);
+  const facts = modelFacts(model, modelPath, { cost: costs, layers: layerList });
+  const types = inferTypes(model);
+  const integer = new Set(integerProducts(model, types).map(({ node }) => node));
+  const saturation = findSaturation(model, types);
+  const found = {
+    inspectionVersion: 1 as const,
+    model: facts,
+    operators,
+    unknownDomains: unknownDomains(model, operators),
+    layers: layerList.layers.map(({ node, ...layer }) => layer),
+    bytesByType: bytesByType(model),
+    warnings: warningsOf(model),
+  };
+  const state = quantizationState(
+    layerList.layers.map(({ node }) => node),
+    integer,
+  );
+  context.signal?.throwIfAborted();
+  inferShapes(model);
+  const inputs = model.graph.inputs.filter((value) => value.tensor === undefined).map(describeValue);
+  const outputs = model.graph.outputs.map(describeValue);
+  const blockers = await findBlockers(model, context.signal);
+  return { ...found, inputs, outputs, quantization: { state, blockers, saturation: mutable(saturation) } };
+}
+
+function mutable(saturation: ReturnType<typeof findSaturation>): Inspection['quantization']['saturation'] {
+  return saturation === null ? null : { ...saturation, where: [...saturation.where] };
+}
+
+function describeValue({ name, type }: Value): Inspection['inputs'][number] {
+  return { name, dataType: typeName(type), shape: shapeOf(type) };
+}
+
+function typeName(type: ValueType | undefined): string {
+  if (type === undefined || type.kind === 'unknown') return 'unknown';
+  return type.kind === 'tensor' || type.kind === 'sparse-tensor' ? dataTypeName(type.elemType) : type.kind;
+}
+
+function shapeOf(type: ValueType | undefined): Inspection['inputs'][number]['shape'] {
+  if (type?.kind !== 'tensor' && type?.kind !== 'sparse-tensor') return null;
+  return type.shape?.map((dim) => (dim === undefined || (typeof dim === 'number' && dim < 0) ? null : dim)) ?? null;
+}
+
+/** Initializers and Constant nodes, subgraphs included, the most bytes first. */
+function bytesByType(model: Model): Inspection['bytesByType'] {
+  const types = new Map<string, { initializers: number; sizeBytes: number }>();
+  for (const graph of model.graph.allGraphs()) {
+    const constants = Array.from(graph.nodes(), (node) => (node.is('Constant') ? node.tensor('value') : undefined));
+    for (const tensor of [...Array.from(graph.initializers, (value) => value.tensor), ...constants]) {
+      if (tensor === undefined) continue;
+      const name = dataTypeName(tensor.dataType);
+      const entry = types.get(name) ?? { initializers: 0, sizeBytes: 0 };
+      types.set(name, { initializers: entry.initializers + 1, sizeBytes: entry.sizeBytes + tensor.byteLength });
+    }
+  }
+  return Array.from(types, ([dataType, entry]) => ({ dataType, ...entry })).sort((a, b) => b.sizeBytes - a.sizeBytes);
+}
+
+/** Layers whose products could run in integers. */
+const PRODUCTS = ['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'LSTM', 'GRU', 'RNN'] as const;
+
+function quantizationState(layers: readonly Node[], integer: ReadonlySet<Node>): Inspection['quantization']['state'] {
+  const floats = layers.filter((node) => node.is(...PRODUCTS) && !integer.has(node)).length;
+  if (integer.size === 0) return 'float';
+  return floats === 0 ? 'int8' : 'mixed';
+}
+
+function warningsOf(model: Model): Inspection['warnings'] {
+  const warnings: Inspection['warnings'] = [];
+  const open = new Set<string>();
+  for (const value of model.graph.inputs) {
+    const type = value.tensor === undefined && value.type?.kind === 'tensor' ? value.type : undefined;
+    // The first dimension is the batch, which is 1 in one run.
+    for (const dim of type?.shape?.slice(1) ?? []) if (typeof dim !== 'number') open.add(dim ?? '?');
+  }
+  if (open.size > 0) {
+    const names = [...open].map((name) => (name === '?' ? 'unnamed ones' : `'${name}'`)).join(', ');
+    warnings.push({ code: 'open-dimensions', message: `MACs count open dimensions (${names}) as 1` });
+  }
+  if (model.functions.length > 0) {
+    const message = `${model.functions.length} functions of the file are not looked into: neither their MACs nor whether they saturate`;
+    warnings.push({ code: 'functions', message });
+  }
+  return warnings;
+}
