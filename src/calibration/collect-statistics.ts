@@ -19,8 +19,11 @@ import { Tensor } from '../tensor/tensor.ts';
 export interface StatisticsNeeds {
   /** Values whose range is wanted. */
   readonly ranges: readonly string[];
-  /** Whether ranges come with a histogram. */
-  readonly histograms: boolean;
+  /**
+   * `extremes`: the exact smallest and largest value. `histogram`: how the values are spread, from an even selection of
+   * the elements of large tensors, with the extremes of that selection; faster, and all that clipping methods need.
+   */
+  readonly rangeSource: 'extremes' | 'histogram';
   /** Values whose mean per channel is wanted, with the channel axis (negative: from the end). */
   readonly channelMeans: ReadonlyMap<string, number>;
 }
@@ -33,7 +36,7 @@ export interface CollectOptions {
 }
 
 /** Elements of a value, per sample, that a histogram counts at most (about). */
-const HISTOGRAM_SAMPLE = 16_384;
+const HISTOGRAM_SAMPLE = 8192;
 
 /**
  * Runs the samples once through the model and gathers all statistics on the way. Extremes and means are computed by
@@ -73,7 +76,8 @@ class ProbedModel {
   readonly request: Record<string, AccumulatorRequest> = {};
   readonly #model: Model;
   readonly #graph: Graph;
-  readonly #ranges = new Map<string, { min: string; max: string; histogram: string | undefined }>();
+  readonly #extremes = new Map<string, { min: string; max: string }>();
+  readonly #histograms = new Map<string, string>();
   readonly #means = new Map<string, string>();
 
   constructor(model: Model, needs: StatisticsNeeds) {
@@ -84,13 +88,17 @@ class ProbedModel {
     this.#graph.outputs.length = 0;
     for (const name of needs.ranges) {
       const value = values.get(name)!;
-      const min = this.#reduce('ReduceMin', value, undefined);
-      const max = this.#reduce('ReduceMax', value, undefined);
-      this.request[min] = { minMax: {} };
-      this.request[max] = { minMax: {} };
-      const histogram = needs.histograms ? this.#thinned(value, elementCountOf(shapes.get(name)!)) : undefined;
-      if (histogram !== undefined) this.request[histogram] = { histogram: {} };
-      this.#ranges.set(name, { min, max, histogram });
+      if (needs.rangeSource === 'histogram') {
+        const histogram = this.#thinned(value, elementCountOf(shapes.get(name)!));
+        this.request[histogram] = { histogram: {} };
+        this.#histograms.set(name, histogram);
+      } else {
+        const min = this.#reduce('ReduceMin', value, undefined);
+        const max = this.#reduce('ReduceMax', value, undefined);
+        this.request[min] = { minMax: {} };
+        this.request[max] = { minMax: {} };
+        this.#extremes.set(name, { min, max });
+      }
     }
     for (const [name, axis] of needs.channelMeans) {
       const rank = shapes.get(name)?.shape?.length;
@@ -109,13 +117,15 @@ class ProbedModel {
 
   table(statistics: Statistics, sampleCount: number): CalibrationTable {
     const activations = new Map<string, ActivationStatistics>();
-    for (const [name, outputs] of this.#ranges) {
-      const histogram = outputs.histogram === undefined ? undefined : statistics[outputs.histogram]?.histogram;
-      activations.set(name, {
-        min: statistics[outputs.min]!.minMax!.min[0]!,
-        max: statistics[outputs.max]!.minMax!.max[0]!,
-        ...(histogram === undefined ? {} : { histogram }),
-      });
+    for (const [name, outputs] of this.#extremes) {
+      const min = statistics[outputs.min]!.minMax!.min[0]!;
+      const max = statistics[outputs.max]!.minMax!.max[0]!;
+      activations.set(name, { min, max });
+    }
+    for (const [name, output] of this.#histograms) {
+      const histogram = statistics[output]!.histogram!;
+      const { lower, upper } = histogram;
+      activations.set(name, { min: lower[0] ?? 0, max: upper.at(-1) ?? 0, histogram });
     }
     const channelMeans = new Map<string, Float64Array>();
     for (const [name, output] of this.#means) {

@@ -1,17 +1,11 @@
-import type { ProfileRecord } from '../runtime/profile.ts';
-
-/** Kinds of multiplying operators, with the names the engine's kernels have for them. */
-const FAMILIES = {
-  conv: {
-    float: ['Conv', 'FusedConv', 'NhwcFusedConv', 'ConvTranspose'],
-    integer: ['QLinearConv', 'ConvInteger'],
-  },
-  gemm: { float: ['Gemm', 'FusedGemm'], integer: ['QGemm'] },
-  matmul: {
-    float: ['MatMul', 'FusedMatMul', 'MatMulScale'],
-    integer: ['QLinearMatMul', 'MatMulInteger', 'MatMulIntegerToFloat', 'DynamicQuantizeMatMul', 'QAttention'],
-  },
-} as const;
+import { cloneModel } from '../formats/onnx/clone-model.ts';
+import { encodeModel } from '../formats/onnx/write-model.ts';
+import { cost } from '../ir/cost.ts';
+import { inferShapes } from '../ir/infer-shapes.ts';
+import type { Model } from '../ir/model.ts';
+import type { Engine } from '../runtime/engine.ts';
+import { loadPieces } from '../runtime/load-pieces.ts';
+import type { Feeds } from '../tensor/nd-array.ts';
 
 /** Shares of the multiply-accumulates that ran in integer kernels, in [0, 1]; null where there are none. */
 export interface IntegerShare {
@@ -23,18 +17,59 @@ export interface IntegerShare {
   readonly source: string;
 }
 
-/** Reads from the engine's profile of one inference which multiplications ran in integer kernels. */
-export function integerShare(profile: readonly ProfileRecord[]): IntegerShare {
+/** The engine's kernels that multiply integers. */
+const INTEGER_KERNELS = new Set([
+  'QLinearConv',
+  'ConvInteger',
+  'QGemm',
+  'QLinearMatMul',
+  'MatMulInteger',
+  'MatMulIntegerToFloat',
+  'DynamicQuantizeMatMul',
+]);
+
+const FAMILIES: Readonly<Record<string, 'conv' | 'gemm' | 'matmul'>> = {
+  Conv: 'conv',
+  ConvTranspose: 'conv',
+  QLinearConv: 'conv',
+  ConvInteger: 'conv',
+  Gemm: 'gemm',
+  MatMul: 'matmul',
+  QLinearMatMul: 'matmul',
+  MatMulInteger: 'matmul',
+};
+
+/**
+ * Profiles one inference and reads which multiplications the engine ran in integer kernels. The nodes are numbered for
+ * it, since the engine's kernels bear the names of the nodes they replace.
+ */
+export async function integerShare(model: Model, feeds: Feeds, engine: Engine, threads: number): Promise<IntegerShare> {
+  const numbered = cloneModel(model);
+  let count = 0;
+  for (const node of numbered.graph.nodes()) node.name = `n${count++}`;
+  const session = await loadPieces(engine, encodeModel(numbered).pieces, {
+    threads,
+    profile: true,
+    label: 'the compressed model',
+  });
+  const inIntegers = new Set<string>();
+  try {
+    await session.run(feeds);
+    for (const { name, opType } of await session.endProfiling()) {
+      // The engine appends what it did to a node: n12_token_3, n12_nhwc.
+      if (INTEGER_KERNELS.has(opType)) inIntegers.add(/^n\d+/.exec(name)?.[0] ?? name);
+    }
+  } finally {
+    await session.release();
+  }
+  inferShapes(numbered);
   const sums = { conv: [0, 0], gemm: [0, 0], matmul: [0, 0], total: [0, 0] };
-  for (const record of profile) {
-    for (const family of ['conv', 'gemm', 'matmul'] as const) {
-      const isInteger = (FAMILIES[family].integer as readonly string[]).includes(record.opType);
-      if (!isInteger && !(FAMILIES[family].float as readonly string[]).includes(record.opType)) continue;
-      const macs = macsOf(record, family);
-      for (const sum of [sums[family], sums.total]) {
-        sum[0]! += macs;
-        if (isInteger) sum[1]! += macs;
-      }
+  for (const { node, macs } of cost(numbered).nodes) {
+    const family = FAMILIES[node.opType];
+    if (family === undefined || macs === null) continue;
+    for (const sum of [sums[family], sums.total]) {
+      sum[0]! += macs;
+      if (inIntegers.has(node.name)) sum[1]! += macs;
     }
   }
   const share = ([all, integer]: readonly number[]) => (all === 0 ? null : integer! / all!);
@@ -43,20 +78,6 @@ export function integerShare(profile: readonly ProfileRecord[]): IntegerShare {
     gemm: share(sums.gemm),
     matmul: share(sums.matmul),
     total: share(sums.total),
-    source: "the engine's profile of one inference of the written model",
+    source: "the engine's profile of one inference",
   };
-}
-
-/** Multiply-accumulates of a kernel from the shapes it was called with, in whatever memory layout. */
-function macsOf(record: ProfileRecord, family: keyof typeof FAMILIES): number {
-  const inputs = record.inputTypeShapes.map((entry) => Object.values(entry)[0] ?? []);
-  const output = product(Object.values(record.outputTypeShapes[0] ?? {})[0] ?? []);
-  if (family !== 'conv') return output * (inputs[0]?.at(-1) ?? 0);
-  // The weights are the largest constant of rank 3 or more behind the input; their first axis is the output channels.
-  const weights = inputs.slice(1).find((shape) => shape.length >= 3) ?? [];
-  return weights[0] === undefined || weights[0] === 0 ? 0 : (output * product(weights)) / weights[0];
-}
-
-function product(shape: readonly number[]): number {
-  return shape.reduce((a, b) => a * b, 1);
 }

@@ -1,19 +1,18 @@
 import type { Comparison, Scores } from '../evaluation/score-models.ts';
 import type { WrittenEpk } from '../formats/epk/write-epk.ts';
-import type { Model } from '../ir/model.ts';
 import type { Recipe } from '../recipes/recipe-schema.ts';
 import type { Report, ReportAccuracy, ReportComparison } from '../report/report-schema.ts';
 import { type SizedInitializer, sizeTable } from '../report/size-table.ts';
 import { describeHost } from '../runtime/host.ts';
 import type { LatencyMeasurement } from '../runtime/latency.ts';
 import type { Target } from '../targets/target-schema.ts';
-import { DataType, dataTypeName } from '../tensor/data-type.ts';
 import type { FileFacts } from './api-types.ts';
 import type { ResolvedCompressOptions } from './compress-options.ts';
 import type { MeasuredResult } from './measure-result.ts';
 import type { RunSamples } from './open-samples.ts';
 import { packageVersion } from './package-version.ts';
 import type { StepsResult, Warning } from './run-steps.ts';
+import { sizedInitializers } from './sized-initializers.ts';
 
 export interface ReportInput {
   readonly facts: Report['model'];
@@ -21,8 +20,8 @@ export interface ReportInput {
   readonly target: Target;
   readonly options: ResolvedCompressOptions;
   readonly samples: RunSamples;
-  /** The model as the file has it, read anew. */
-  readonly original: Model;
+  /** Initializers of the model as the file has it. */
+  readonly original: readonly SizedInitializer[];
   readonly done: StepsResult;
   readonly onnxBytes: number;
   readonly epk: WrittenEpk;
@@ -86,21 +85,10 @@ function sizesOf({ facts, original, done, onnxBytes, epk }: ReportInput): Report
   }
   return sizeTable({
     originalBytes: facts.sizeBytes,
-    original: initializersOf(original, false),
+    original: original,
     onnxBytes,
-    compressed: initializersOf(done.model, true),
+    compressed: sizedInitializers(done.model),
     epk: { sizeBytes: epk.byteLength, codedBytes },
-  });
-}
-
-function initializersOf(model: Model, countZeros: boolean): SizedInitializer[] {
-  return Array.from(model.graph.initializers, (value) => {
-    const tensor = value.tensor!;
-    const sized = { name: value.name, dataType: dataTypeName(tensor.dataType), sizeBytes: tensor.byteLength };
-    if (!countZeros || tensor.dataType !== DataType.int8 || tensor.elementCount === 0) return sized;
-    let zeros = 0;
-    for (const byte of tensor.bytes()) if (byte === 0) zeros++;
-    return { ...sized, sparsityRatio: zeros / tensor.elementCount };
   });
 }
 

@@ -26,6 +26,7 @@ import { measureResult } from './measure-result.ts';
 import { modelFacts } from './model-facts.ts';
 import { openSamples } from './open-samples.ts';
 import { runSteps, type Warning } from './run-steps.ts';
+import { sizedInitializers } from './sized-initializers.ts';
 
 /**
  * Compresses an ONNX model for a target: optimises it, prunes where asked, quantizes, packs, measures, and writes
@@ -49,6 +50,7 @@ export async function compress(
   const model = readModel(modelPath);
   inferShapes(model);
   const facts = modelFacts(model, modelPath);
+  const original = sizedInitializers(model);
   const samples = await openSamples(model, resolved);
   if (resolved.dryRun) {
     return { report: null, plan: planOf(facts, target.name, recipe, samples, paths), outputs: [] };
@@ -57,8 +59,9 @@ export async function compress(
   const engine = await startEngine({ logger });
   try {
     const context = { logger, ...(signal === undefined ? {} : { signal }) };
+    const session = await engine.load(modelPath, { threads, memoryPattern: true });
     const done = await runSteps({
-      modelPath,
+      original: session,
       modelSha256: facts.sha256,
       model,
       recipe,
@@ -71,7 +74,7 @@ export async function compress(
     });
     const bytes = Buffer.concat(encodeModel(done.model).pieces);
     const measured = await measureResult({
-      modelPath,
+      original: session,
       bytes,
       done,
       samples,
@@ -93,7 +96,7 @@ export async function compress(
       target,
       options: resolved,
       samples,
-      original: readModel(modelPath),
+      original,
       done,
       onnxBytes: bytes.length,
       epk,

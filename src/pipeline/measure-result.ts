@@ -9,12 +9,14 @@ import { syntheticFeeds } from '../evaluation/synthetic-feeds.ts';
 import type { PassContext } from '../passes/pass.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { LatencyMeasurement } from '../runtime/latency.ts';
+import type { Session } from '../runtime/session.ts';
 import type { Target } from '../targets/target-schema.ts';
 import type { RunSamples } from './open-samples.ts';
 import type { StepsResult, Warning } from './run-steps.ts';
 
 export interface MeasureInput {
-  readonly modelPath: string;
+  /** The original model in the engine, loaded as other programs load it. */
+  readonly original: Session;
   /** The compressed model's file. */
   readonly bytes: Uint8Array;
   readonly done: StepsResult;
@@ -42,13 +44,12 @@ const LAYER_SAMPLES = 4;
 
 /** Runs the finished model: accuracy in the target's arithmetic and in this host's, latency beside the original, kernels. */
 export async function measureResult(input: MeasureInput): Promise<MeasuredResult> {
-  const { modelPath, bytes, done, samples, threads, engine, context, seed } = input;
+  const { original, bytes, done, samples, threads, engine, context, seed } = input;
   const folder = mkdtempSync(join(tmpdir(), 'edgepack-'));
   try {
     // The engine reads the file that will be written, as any other program would.
     const path = join(folder, 'compressed.onnx');
     writeFileSync(path, bytes);
-    const original = await engine.load(modelPath, { threads, memoryPattern: true });
     const compressed = await engine.load(path, { threads, memoryPattern: true, label: 'the compressed model' });
     const feeds = (await (samples.evaluation ?? samples.selection)?.feed(0)) ?? syntheticFeeds(original.inputs, seed);
     const [first, second] = await engine.measureLatency(
@@ -56,12 +57,9 @@ export async function measureResult(input: MeasureInput): Promise<MeasuredResult
         { label: 'original', session: original, feeds },
         { label: 'compressed', session: compressed, feeds },
       ],
-      { rounds: samples.evaluation === undefined ? 8 : 20, warmup: 3, maxSeconds: 10 },
+      { rounds: samples.evaluation === undefined ? 6 : 20, warmup: 3, maxSeconds: 10 },
     );
-    const profiled = await engine.load(path, { threads, profile: true });
-    await profiled.run(feeds);
-    const share = integerShare(await profiled.endProfiling());
-    await profiled.release();
+    const share = await integerShare(done.model, feeds, engine, threads);
     let scores: ModelScores | undefined;
     if (samples.evaluation !== undefined) {
       const exact = await engine.load(path, { threads, exact: true });
@@ -71,7 +69,6 @@ export async function measureResult(input: MeasureInput): Promise<MeasuredResult
       });
       await exact.release();
     }
-    await original.release();
     await compressed.release();
     return {
       scores,

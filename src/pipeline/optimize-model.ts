@@ -3,6 +3,7 @@ import { sqnrDb } from '../evaluation/statistics.ts';
 import { syntheticFeeds } from '../evaluation/synthetic-feeds.ts';
 import { encodeModel } from '../formats/onnx/write-model.ts';
 import type { Model } from '../ir/model.ts';
+import { normalizeGemmBias } from '../passes/optimize/normalize-gemm-bias.ts';
 import { optimizePasses } from '../passes/optimize/optimize-passes.ts';
 import { removeInitializerInputs } from '../passes/optimize/remove-initializer-inputs.ts';
 import { upgradeOpset } from '../passes/optimize/upgrade-opset.ts';
@@ -10,6 +11,7 @@ import type { PassContext } from '../passes/pass.ts';
 import { type PassRun, runPasses } from '../passes/run-passes.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { loadPieces } from '../runtime/load-pieces.ts';
+import type { Session } from '../runtime/session.ts';
 import type { Feeds } from '../tensor/nd-array.ts';
 
 /** How the outputs of two models on the same feeds differ. */
@@ -36,6 +38,7 @@ export async function optimizeModel(model: Model, engine: Engine, context: PassC
   const passes = [
     removeInitializerInputs(),
     upgradeOpset({ minimum: QUANTIZATION_OPSET }),
+    normalizeGemmBias(),
     ...optimizePasses({ foldConstants: { evaluate } }),
   ];
   return mergeRuns(await runPasses(model, passes, context));
@@ -59,25 +62,24 @@ function mergeRuns(runs: readonly PassRun[]): PassRun[] {
 /** Samples that are enough to see whether a change of form changed the outputs. */
 const COMPARED_SAMPLES = 2;
 
-/** Runs the file and the model in memory on the same feeds, of the samples or made up, and compares their outputs. */
+/** Runs the original and the model in memory on the same feeds, of the samples or made up, and compares their outputs. */
 export async function compareOutputs(
-  original: string,
+  original: Session,
   changed: Model,
   samples: Dataset | undefined,
   engine: Engine,
   seed: number,
 ): Promise<OutputDifference> {
-  const first = await engine.load(original);
-  const second = await loadPieces(engine, encodeModel(changed).pieces, { label: 'the optimised model' });
+  const session = await loadPieces(engine, encodeModel(changed).pieces, { label: 'the optimised model' });
   try {
     const count = samples === undefined ? 1 : Math.min(COMPARED_SAMPLES, samples.count);
     const expected: number[] = [];
     const actual: number[] = [];
     let largest = 0;
     for (let i = 0; i < count; i++) {
-      const feeds = samples === undefined ? syntheticFeeds(first.inputs, seed) : await samples.feed(i);
-      const a = await first.run(feeds);
-      const b = await second.run(feeds);
+      const feeds = samples === undefined ? syntheticFeeds(original.inputs, seed) : await samples.feed(i);
+      const a = await original.run(feeds);
+      const b = await session.run(feeds);
       for (const [name, array] of Object.entries(a)) {
         const other = b[name]!.data;
         for (let k = 0; k < array.data.length; k++) {
@@ -93,7 +95,6 @@ export async function compareOutputs(
     const ratio = sqnrDb(expected, actual);
     return { sqnrDb: Number.isFinite(ratio) ? ratio : null, maxAbsoluteDifference: largest, samples: count };
   } finally {
-    await first.release();
-    await second.release();
+    await session.release();
   }
 }

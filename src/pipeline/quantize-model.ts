@@ -19,6 +19,8 @@ import type { Session } from '../runtime/session.ts';
 
 export interface QuantizeModelOptions {
   readonly engine: Engine;
+  /** The original model, to which every variant is compared. */
+  readonly original: Session;
   readonly threads: number;
   readonly statistics: Dataset;
   readonly selection: Dataset;
@@ -74,41 +76,31 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
     absorbActivations: insertion.activationSymmetric !== true,
   });
   const methods = options.calibrationMethod === undefined ? METHODS : [options.calibrationMethod];
-  const table = await statisticsFor(model, placement, methods.some(needsHistogram), options);
-  const reference = await loadPieces(options.engine, encodeModel(model).pieces, {
-    threads: options.threads,
-    label: 'the float model',
-  });
-  try {
-    const trial = new Trial(model, table, reference, options);
-    const variants = await trial.run(
-      methods.map((method) => ({ method, nodesToExclude: insertion.nodesToExclude ?? [] })),
-    );
-    for (const { method, score } of variants) context.logger.debug(`ranges by ${method}: ${describe(score)}`);
-    const best = variants.reduce((a, b) => (noise(b.score) < noise(a.score) ? b : a));
-    const harmful = options.keepHarmfulInFloat
-      ? await keepHarmful(trial, best, placement, options)
-      : new Map<string, string>();
-    const chosen =
-      harmful.size === 0
-        ? best
-        : await trial.one(best.method, [...(insertion.nodesToExclude ?? []), ...harmful.keys()]);
-    return {
-      model: chosen.model,
-      run: chosen.run,
-      calibrationMethod: chosen.method,
-      selection: chosen.score,
-      layers: layersOf(placement, harmful),
-    };
-  } finally {
-    await reference.release();
-  }
+  const table = await statisticsFor(model, placement, methods.some(needsHistogram) ? 'histogram' : 'extremes', options);
+  const trial = new Trial(model, table, options);
+  const variants = await trial.run(
+    methods.map((method) => ({ method, nodesToExclude: insertion.nodesToExclude ?? [] })),
+  );
+  for (const { method, score } of variants) context.logger.debug(`ranges by ${method}: ${describe(score)}`);
+  const best = variants.reduce((a, b) => (noise(b.score) < noise(a.score) ? b : a));
+  const harmful = options.keepHarmfulInFloat
+    ? await keepHarmful(trial, best, placement, options)
+    : new Map<string, string>();
+  const chosen =
+    harmful.size === 0 ? best : await trial.one(best.method, [...(insertion.nodesToExclude ?? []), ...harmful.keys()]);
+  return {
+    model: chosen.model,
+    run: chosen.run,
+    calibrationMethod: chosen.method,
+    selection: chosen.score,
+    layers: layersOf(placement, harmful),
+  };
 }
 
 async function statisticsFor(
   model: Model,
   placement: Placement,
-  histograms: boolean,
+  rangeSource: 'extremes' | 'histogram',
   { engine, threads, statistics, context, cache, insertion }: QuantizeModelOptions,
 ): Promise<CalibrationTable> {
   const ranges = placement.quantizedValues.filter((value) => value.tensor === undefined).map((value) => value.name);
@@ -118,10 +110,10 @@ async function statisticsFor(
       if (role === 'weighted') channelMeans.set(node.input(0)!.name, node.is('Conv') ? 1 : -1);
     }
   }
-  const key = { ranges, histograms, channelMeans: [...channelMeans] };
+  const key = { ranges, rangeSource, channelMeans: [...channelMeans] };
   const kept = cache?.load(key);
   if (kept !== undefined) return kept;
-  const needs = { ranges, histograms, channelMeans };
+  const needs = { ranges, rangeSource, channelMeans };
   const table = await collectStatistics(model, statistics, needs, {
     engine,
     threads,
@@ -143,13 +135,11 @@ interface Variant {
 class Trial {
   readonly #model: Model;
   readonly #table: CalibrationTable;
-  readonly #reference: Session;
   readonly #options: QuantizeModelOptions;
 
-  constructor(model: Model, table: CalibrationTable, reference: Session, options: QuantizeModelOptions) {
+  constructor(model: Model, table: CalibrationTable, options: QuantizeModelOptions) {
     this.#model = model;
     this.#table = table;
-    this.#reference = reference;
     this.#options = options;
   }
 
@@ -157,7 +147,7 @@ class Trial {
   async run(
     choices: readonly { readonly method: CalibrationMethod; readonly nodesToExclude: readonly string[] }[],
   ): Promise<Variant[]> {
-    const { context, selection } = this.#options;
+    const { context, original, selection } = this.#options;
     const built: Omit<Variant, 'score'>[] = [];
     const sessions: Session[] = [];
     try {
@@ -167,7 +157,7 @@ class Trial {
         built.push(variant);
         sessions.push(await this.#load(variant.model));
       }
-      const { candidates } = await scoreModels(this.#reference, sessions, selection, {
+      const { candidates } = await scoreModels(original, sessions, selection, {
         logger: context.logger,
         signal: context.signal,
         label: 'Comparing',

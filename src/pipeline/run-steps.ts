@@ -13,6 +13,7 @@ import type { Recipe, RecipeStep } from '../recipes/recipe-schema.ts';
 import type { ReportStep } from '../report/report-schema.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { loadPieces } from '../runtime/load-pieces.ts';
+import type { Session } from '../runtime/session.ts';
 import type { Target } from '../targets/target-schema.ts';
 import type { ResolvedCompressOptions } from './compress-options.ts';
 import type { RunSamples } from './open-samples.ts';
@@ -20,8 +21,9 @@ import { compareOutputs, optimizeModel } from './optimize-model.ts';
 import { type QuantizedLayer, quantizeModel } from './quantize-model.ts';
 
 export interface StepsInput {
-  readonly modelPath: string;
   readonly modelSha256: string;
+  /** The original model in the engine. */
+  readonly original: Session;
   readonly model: Model;
   readonly recipe: Recipe;
   readonly target: Target;
@@ -93,9 +95,11 @@ class StepRunner {
   }
 
   async #optimize(): Promise<void> {
-    const { engine, context, modelPath, samples, options } = this.#input;
+    const { engine, context, original, samples, options } = this.#input;
     const runs = await optimizeModel(this.#model, engine, context);
-    const loss = await compareOutputs(modelPath, this.#model, samples.statistics, engine, options.seed);
+    const loss = runs.some((run) => run.modified)
+      ? await compareOutputs(original, this.#model, samples.statistics, engine, options.seed)
+      : { sqnrDb: null, maxAbsoluteDifference: 0, samples: 0 };
     this.#add('Optimise', 'optimize', runs, { ...loss, agreement: null, top1: null });
   }
 
@@ -124,6 +128,7 @@ class StepRunner {
     const { activationType, activationSymmetric } = target.quantization;
     const quantized = await quantizeModel(this.#model, {
       engine,
+      original: this.#input.original,
       threads,
       statistics,
       selection,
@@ -175,11 +180,11 @@ class StepRunner {
     });
     const runs = await runPasses(this.#model, [pass], context);
     const { selection } = this.#input.samples;
-    const { modelPath, engine } = this.#input;
+    const { original, engine } = this.#input;
     const loss =
       selection === undefined
         ? {
-            ...(await compareOutputs(modelPath, this.#model, undefined, engine, options.seed)),
+            ...(await compareOutputs(original, this.#model, undefined, engine, options.seed)),
             agreement: null,
             top1: null,
           }
@@ -197,9 +202,8 @@ class StepRunner {
 
   /** The model as it is now against the original file. */
   async #lossOnSelection(): Promise<ReportStep['loss']> {
-    const { samples, engine, modelPath, threads, context } = this.#input;
+    const { samples, engine, original, threads, context } = this.#input;
     if (samples.selection === undefined) return null;
-    const original = await engine.load(modelPath, { threads });
     const changed = await loadPieces(engine, encodeModel(this.#model).pieces, { threads, label: 'the changed model' });
     try {
       const { candidates } = await scoreModels(original, [changed], samples.selection, {
@@ -209,7 +213,6 @@ class StepRunner {
       });
       return lossOf(candidates[0]!, samples.selection);
     } finally {
-      await original.release();
       await changed.release();
     }
   }

@@ -1,5 +1,11 @@
 import type { Node } from '../../ir/node.ts';
-import { channelLayout, dequantizeWeights, roundHalfEven } from '../../quantization/quantize-weights.ts';
+import {
+  type ChannelLayout,
+  channelLayout,
+  dequantizeWeights,
+  type QuantizedWeights,
+  roundHalfEven,
+} from '../../quantization/quantize-weights.ts';
 import type { ReductionLayout } from '../../quantization/saturation.ts';
 import { DataType } from '../../tensor/data-type.ts';
 import { Tensor } from '../../tensor/tensor.ts';
@@ -36,7 +42,6 @@ export function quantizeNodeWeights(
   options: { weightRange: 'max' | 'mse'; biasCorrection: boolean; saturating: boolean },
 ): QuantizedNodeWeights {
   const tensor = node.input(1)!.tensor!;
-  const weights = tensor.toFloat32();
   const axis = node.is('Conv') || node.int('transB', 0) === 1 ? 0 : 1;
   const layout = channelLayout(tensor.dims, axis);
   const reduction: ReductionLayout = node.is('Conv')
@@ -54,7 +59,7 @@ export function quantizeNodeWeights(
   };
   const shift =
     options.biasCorrection && inputMeans !== undefined
-      ? meanError(weights, dequantizeWeights(quantized, layout), layout.channels, reduction, axis, inputMeans)
+      ? rememberedMeanError(tensor, quantized, layout, reduction, axis, inputMeans)
       : undefined;
   if (node.is('MatMul')) return { ...result, bias: undefined, shift };
   if (bias === undefined && shift === undefined) return { ...result, bias: undefined, shift };
@@ -64,6 +69,26 @@ export function quantizeNodeWeights(
   );
   const values = Tensor.fromArray('', DataType.int32, [integers.length], integers);
   return { ...result, bias: { values, scales }, shift: undefined };
+}
+
+const meanErrors = new WeakMap<QuantizedWeights, WeakMap<Float64Array, Float64Array | undefined>>();
+
+/** {@link meanError}, computed once for the same rounded weights and the same means. */
+function rememberedMeanError(
+  tensor: Tensor,
+  quantized: QuantizedWeights,
+  layout: ChannelLayout,
+  reduction: ReductionLayout,
+  axis: number,
+  means: Float64Array,
+): Float64Array | undefined {
+  const known = meanErrors.get(quantized) ?? new WeakMap<Float64Array, Float64Array | undefined>();
+  meanErrors.set(quantized, known);
+  if (!known.has(means)) {
+    const rounded = dequantizeWeights(quantized, layout);
+    known.set(means, meanError(tensor.toFloat32(), rounded, layout.channels, reduction, axis, means));
+  }
+  return known.get(means);
 }
 
 /** Expected output error of each output channel. Undefined where the means do not fit the weights. */
