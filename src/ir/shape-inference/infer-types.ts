@@ -75,10 +75,11 @@ class TypeInference {
       }
       if (rule === undefined) for (const subgraph of node.subgraphs()) this.#graph(subgraph, undefined);
       for (const [i, output] of node.outputs.entries()) {
-        const inferred = context.result(i);
+        const result = context.result(i);
+        const inferred = result === undefined ? undefined : sane(result);
         const declared = this.#isDeclared(graph, output) ? this.#declared(output, false) : undefined;
         const type = inferred === undefined ? declared : this.#merge(inferred, declared);
-        if (type !== undefined) this.#table.set(output, sane(type));
+        if (type !== undefined) this.#table.set(output, type);
       }
     }
     return graph.outputs.map((value) => this.#table.get(value) ?? { elemType: 0, shape: undefined });
@@ -124,10 +125,10 @@ function isUnknown(dim: DimExpression): boolean {
   return dim.symbol !== undefined && isInternalSymbol(dim.symbol);
 }
 
-/** Drops shapes with impossible dimensions and elements that do not belong to their shape. */
+/** Drops shapes with impossible dimensions (of odd nodes, even missing ones) and elements that do not belong to their shape. */
 function sane(type: InferredType): InferredType {
   const shape = type.shape;
-  if (shape?.some((dim) => typeof dim === 'number' && !(Number.isSafeInteger(dim) && dim >= 0))) {
+  if (shape !== undefined && !Array.from(shape).every(isPossible)) {
     return { ...type, shape: undefined, content: undefined };
   }
   const content: Content | undefined = type.content;
@@ -138,6 +139,10 @@ function sane(type: InferredType): InferredType {
     return { ...type, content: undefined };
   }
   return type;
+}
+
+function isPossible(dim: SymbolicDim | undefined): boolean {
+  return typeof dim === 'number' ? Number.isSafeInteger(dim) && dim >= 0 : dim !== undefined;
 }
 
 /** An inferred type in the form the file has; symbols that no input names become unknown dimensions. */

@@ -64,6 +64,36 @@ describe.skipIf(!zooAvailable)('the optimised zoo', () => {
   });
 });
 
+describe.skipIf(!zooAvailable)('the optimised transformer', () => {
+  it('gives the outputs of the original for other batch sizes and lengths', async () => {
+    const engine = await startEngine();
+    const path = zooPath('minilm_banking77/model.onnx');
+    const model = readModel(path);
+    await optimize(model, engine);
+    const [original, optimized] = [await engine.load(path), await engine.load(bytesOf(model))];
+    for (const dims of [
+      [1, 1],
+      [1, 9],
+      [5, 3],
+      [2, 128],
+    ]) {
+      const count = dims[0]! * dims[1]!;
+      const tokens = (token: (i: number) => number) => ({
+        dataType: DataType.int64,
+        dims,
+        data: BigInt64Array.from({ length: count }, (_, i) => BigInt(token(i))),
+      });
+      const feeds = {
+        input_ids: tokens((i) => (i * 7919) % 30000),
+        attention_mask: tokens((i) => (i % 5 === 4 ? 0 : 1)),
+      };
+      const [expected, actual] = [await original.run(feeds), await optimized.run(feeds)];
+      expect(relativeDifference(expected.logits!, actual.logits!)).toBeLessThan(1e-5);
+    }
+    await engine.close();
+  });
+});
+
 const onnxTensor = (bytes: Buffer): NdArray | undefined => {
   const proto = decodeMessage<TensorProto>('TensorProto', bytes);
   if (elementArrayOf(proto.dataType ?? 0) === undefined || proto.dataType === DataType.bfloat16) return undefined;
