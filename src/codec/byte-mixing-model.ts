@@ -5,7 +5,10 @@ const orders = 8;
 /** Two inputs per context (a probability, and one learned for its recent bits), two of the match model, one constant. */
 const inputs = 2 * orders + 3;
 const historyStates = 256;
+/** Probability 1/2, never seen, no history. */
+const unseen = (32768 << 16) | 1;
 const maxMatch = 400;
+const learningRate = Float64Array.from({ length: 61 }, (_, seen) => 1 / (seen + 1.6));
 const nullCoder: BinaryCoder = { code: (bit) => bit };
 
 /**
@@ -15,11 +18,11 @@ const nullCoder: BinaryCoder = { code: (bit) => bit };
  */
 export class ByteMixingModel {
   readonly #mask: number;
-  /** Per context slot: probability of a one (16 bits) and how often it was seen. */
-  readonly #probability: Uint16Array;
-  readonly #seen: Uint8Array;
-  /** Per context slot: its last bits behind a leading one; and per order and history, the probability learned. */
-  readonly #history: Uint8Array;
+  /**
+   * Per context slot: probability of a one (16 bits), how often it was seen (8 bits), its last bits behind a leading one (8 bits).
+   * Beside it, the probability learned for each order and history.
+   */
+  readonly #state: Int32Array;
   readonly #byHistory = initialByHistory();
   readonly #input = new Float64Array(inputs);
   readonly #slot = new Int32Array(orders);
@@ -42,9 +45,7 @@ export class ByteMixingModel {
   constructor(byteCount: number) {
     const bits = Math.max(12, Math.min(20, 32 - Math.clz32(byteCount * 16)));
     this.#mask = (1 << bits) - 1;
-    this.#probability = new Uint16Array(orders << bits).fill(32768);
-    this.#seen = new Uint8Array(orders << bits);
-    this.#history = new Uint8Array(orders << bits).fill(1);
+    this.#state = new Int32Array(orders << bits).fill(unseen);
     this.#past = new Uint8Array(byteCount);
     this.#lastSeen = new Int32Array(1 << 16).fill(-1);
   }
@@ -117,20 +118,23 @@ export class ByteMixingModel {
     const input = this.#input;
     const slots = this.#slot;
     const mask = this.#mask;
+    const state = this.#state;
+    const context = this.#context;
+    const byHistory = this.#byHistory;
+    const nodeHash = Math.imul(node, 0x9e3779b1);
     let sure = 0;
     for (let k = 0; k < orders; k++) {
-      const slot =
-        k * (mask + 1) + ((Math.imul(this.#context[k]! + Math.imul(node, 0x9e3779b1), 0x2c1b3c6d) >>> 9) & mask);
+      const slot = k * (mask + 1) + ((Math.imul(context[k]! + nodeHash, 0x2c1b3c6d) >>> 9) & mask);
       slots[k] = slot;
-      const seen = this.#seen[slot]!;
-      if (seen === 0) {
+      const s = state[slot]!;
+      if (s === unseen) {
         input[2 * k] = 0;
         input[2 * k + 1] = 0;
         continue;
       }
       sure++;
-      input[2 * k] = stretchTable[this.#probability[slot]! >>> 4]!;
-      input[2 * k + 1] = stretchTable[this.#byHistory[k * historyStates + this.#history[slot]!]! >>> 4]!;
+      input[2 * k] = stretchTable[s >>> 20]!;
+      input[2 * k + 1] = stretchTable[byHistory[k * historyStates + (s & 255)]! >>> 4]!;
     }
     const predicts = expected !== 0 && expected >>> (shift + 1) === node;
     const bitExpected = (expected >>> shift) & 1;
@@ -169,16 +173,17 @@ export class ByteMixingModel {
     const target = bit ? 65535 : 0;
     for (let k = 0; k < orders; k++) {
       const slot = slots[k]!;
-      const seen = this.#seen[slot]!;
-      const probability = this.#probability[slot]!;
-      this.#probability[slot] = probability + Math.trunc((target - probability) / (seen + 1.6));
-      if (seen < 60) this.#seen[slot] = seen + 1;
-      const history = this.#history[slot]!;
+      const s = state[slot]!;
+      const probability = s >>> 16;
+      const seen = (s >>> 8) & 255;
+      const history = s & 255;
+      const moved = probability + Math.trunc((target - probability) * learningRate[seen]!);
       if (seen > 0) {
         const h = k * historyStates + history;
-        this.#byHistory[h] = this.#byHistory[h]! + ((target - this.#byHistory[h]!) >> 5);
+        byHistory[h] = byHistory[h]! + ((target - byHistory[h]!) >> 5);
       }
-      this.#history[slot] = (history << 1) | bit | (history >= 128 ? 128 : 0);
+      const newHistory = ((history << 1) & 255) | bit | (history & 128);
+      state[slot] = (moved << 16) | ((seen < 60 ? seen + 1 : 60) << 8) | newHistory;
     }
     if (predicts) this.#byMatch[matchSlot] = this.#byMatch[matchSlot]! + ((target - this.#byMatch[matchSlot]!) >> 5);
     return bit;
