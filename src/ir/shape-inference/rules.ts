@@ -2,6 +2,7 @@ import type { Node } from '../node.ts';
 import { controlFlowRules } from './control-flow-rules.ts';
 import { convolutionRules } from './convolution-rules.ts';
 import { elementwiseRules } from './elementwise-rules.ts';
+import { expansionRules } from './expansion-rules.ts';
 import { generatorRules } from './generator-rules.ts';
 import { indexingRules } from './indexing-rules.ts';
 import type { ShapeRule } from './inference-context.ts';
@@ -14,6 +15,7 @@ const onnxRules = new Map<string, ShapeRule>(
   [
     elementwiseRules,
     shapeRules,
+    expansionRules,
     indexingRules,
     reductionRules,
     convolutionRules,

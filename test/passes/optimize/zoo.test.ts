@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readModel } from '../../../src/formats/onnx/read-model.ts';
 import { type Engine, startEngine } from '../../../src/runtime/engine.ts';
 import { zooAvailable, zooPath } from '../../zoo.ts';
-import { operatorCounts, optimize } from './optimize-model.ts';
+import { optimize } from './optimize-model.ts';
 
 describe.skipIf(!zooAvailable)('optimising the zoo', () => {
   let engine: Engine;
@@ -24,15 +24,7 @@ describe.skipIf(!zooAvailable)('optimising the zoo', () => {
     const model = readModel(zooPath(path));
     const inputs = model.graph.inputs.filter((value) => value.tensor === undefined).map((value) => value.name);
     const outputs = model.graph.outputs.map((value) => value.name);
-    const started = performance.now();
     await optimize(model, engine);
-    console.log(
-      path,
-      model.graph.nodeCount,
-      JSON.stringify(operatorCounts(model)),
-      Math.round(performance.now() - started),
-      'ms',
-    );
     expect(model.graph.nodeCount).toBeLessThanOrEqual(nodes);
     expect(model.graph.inputs.filter((value) => value.tensor === undefined).map((value) => value.name)).toEqual(inputs);
     expect(model.graph.outputs.map((value) => value.name)).toEqual(outputs);
