@@ -50,6 +50,7 @@ export async function collectStatistics(
   { engine, threads, logger, signal }: CollectOptions,
 ): Promise<CalibrationTable> {
   const probe = new ProbedModel(model, needs);
+  if (Object.keys(probe.request).length === 0) return probe.table({}, samples.count);
   const session = await loadPieces(engine, probe.encode(), { threads, label: 'the calibration model' });
   const progress = logger.progress('Calibrating', samples.count);
   try {

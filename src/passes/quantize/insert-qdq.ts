@@ -16,7 +16,7 @@ import {
 import { channelLayout, roundHalfEven } from '../../quantization/quantize-weights.ts';
 import { DataType } from '../../tensor/data-type.ts';
 import { Tensor } from '../../tensor/tensor.ts';
-import { type Pass, type PassChange, passResult } from '../pass.ts';
+import type { Pass, PassChange } from '../pass.ts';
 import { dataInputs, type Placement, placeQuantization } from './placement.ts';
 import { type QuantizedConstant, quantizeNodeWeights } from './quantize-node-weights.ts';
 import { quantizeTensor } from './quantize-tensor.ts';
@@ -60,7 +60,8 @@ export function insertQdq(table: CalibrationTable, options: InsertQdqOptions = {
         quantizeAttention: resolved.quantizeAttention,
         absorbActivations: !resolved.activationSymmetric,
       });
-      return passResult(new QdqInserter(model, placement, table, resolved).run());
+      const changes = new QdqInserter(model, placement, table, resolved).run();
+      return { modified: changes.some((change) => change.kind !== 'keep-float'), changes };
     },
   };
 }
@@ -112,7 +113,7 @@ class QdqInserter {
       if (value.useCount === 0 && !this.#graph.isOutput(value)) this.#graph.initializers.delete(value);
     }
     // Types of values that are integers now, or gone, would contradict the graph; engines infer the rest.
-    this.#graph.valueInfo.clear();
+    if (this.#placement.roles.size > 0) this.#graph.valueInfo.clear();
     return this.#changes;
   }
 

@@ -4,10 +4,10 @@ const remembered = new WeakMap<TensorData, boolean>();
 
 /** False where a float32 tensor holds NaN or an infinity, which no integers stand for. Looked up once per tensor. */
 export function isFiniteTensor(tensor: Tensor): boolean {
-  let isFinite = remembered.get(tensor.data);
-  if (isFinite === undefined) {
-    isFinite = tensor.toFloat32().every(Number.isFinite);
-    remembered.set(tensor.data, isFinite);
+  let known = remembered.get(tensor.data);
+  if (known === undefined) {
+    known = tensor.toFloat32().every(Number.isFinite);
+    remembered.set(tensor.data, known);
   }
-  return isFinite;
+  return known;
 }

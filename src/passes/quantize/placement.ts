@@ -53,7 +53,7 @@ const ARITHMETIC = ['Add', 'Mul', 'Concat', 'AveragePool', 'GlobalAveragePool', 
 
 /**
  * Decides where integers pay: every node with constant weights, the arithmetic between such nodes, and the movement of
- * elements around them. Only the main graph is looked at.
+ * elements around them. Only the main graph is looked at; nodes that are quantized already are left as they are.
  */
 export function placeQuantization(model: Model, options: PlacementOptions = {}): Placement {
   const { graph } = model;
@@ -66,6 +66,7 @@ export function placeQuantization(model: Model, options: PlacementOptions = {}):
       if (multiplies) keptFloat.set(node, 'excluded by name');
       continue;
     }
+    if (multiplies && isQuantized(node)) continue;
     const obstacle = multiplies ? weightedObstacle(node) : undefined;
     if (multiplies && obstacle === undefined) roles.set(node, 'weighted');
     else if (node.is('MatMul') && isFloatProduct(node)) {
@@ -94,6 +95,11 @@ export function dataInputs(node: Node, role: Role): Value[] {
     return node.inputs.filter((value): value is Value => value !== undefined);
   }
   return node.inputs[0] === undefined ? [] : [node.inputs[0]];
+}
+
+/** True where both factors come out of integers: somebody has quantized the node before. */
+function isQuantized(node: Node): boolean {
+  return [0, 1].every((index) => node.input(index)?.producer?.is('DequantizeLinear') === true);
 }
 
 /** Why a multiplying node cannot run in integers with constant weights; undefined where it can. */
