@@ -40,7 +40,7 @@ afterAll(() => engine.close());
 async function runEngine(model: Model, feeds: Feeds, options: SessionOptions): Promise<Float32Array> {
   const session = await engine.load(bytesOf(model), options);
   try {
-    return (await session.run(feeds))['y']!.data as Float32Array;
+    return (await session.run(feeds)).y!.data as Float32Array;
   } finally {
     await session.release();
   }

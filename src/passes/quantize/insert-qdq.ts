@@ -79,6 +79,8 @@ class QdqInserter {
   readonly #dequantized = new Map<Value, Value>();
   readonly #sources = new Map<Value, Value>();
   readonly #scalars = new Map<string, Value>();
+  /** Integers that are in the graph, by their memory: nodes that share weights go on sharing them. */
+  readonly #integers = new Map<ArrayBufferLike, Value>();
   #weightCount = 0;
 
   constructor(model: Model, placement: Placement, table: CalibrationTable, options: ResolvedInsertQdqOptions) {
@@ -302,7 +304,10 @@ class QdqInserter {
   ): void {
     const original = node.input(index);
     const scale = this.#graph.addInitializer(Tensor.float32(`${prefix}_scale`, [scales.length], scales));
-    const inputs = [this.#graph.addInitializer(values.withName(`${prefix}_quantized`)), scale];
+    const memory = values.bytes().buffer;
+    const integers = this.#integers.get(memory) ?? this.#graph.addInitializer(values.withName(`${prefix}_quantized`));
+    this.#integers.set(memory, integers);
+    const inputs = [integers, scale];
     // The zero point is stated although it is the default, and by a tensor of its own: the engine makes integer products
     // of a Gemm only where it is there, and fails on one that is shared.
     if (values.dataType === DataType.int8) {
@@ -315,7 +320,7 @@ class QdqInserter {
       anchor: node,
     });
     node.setInput(index, dequantizer.output);
-    this.#takeName(original, inputs[0]!);
+    this.#takeName(original, integers);
   }
 
   /** The integers go by the name of the weights they stand for, where nobody else reads those. */

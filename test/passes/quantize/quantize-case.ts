@@ -13,13 +13,26 @@ import { needsHistogram } from '../../../src/quantization/choose-range.ts';
 import type { Engine } from '../../../src/runtime/engine.ts';
 import { DataType } from '../../../src/tensor/data-type.ts';
 import type { Feeds, NdArray } from '../../../src/tensor/nd-array.ts';
+import type { GraphBuilder } from '../optimize/graph-builder.ts';
 
-/** Seeded numbers in [0, 1), the same on every host. */
+export interface QuantizeCase {
+  readonly build: () => GraphBuilder;
+  readonly options?: InsertQdqOptions;
+  /** Operators of the graph that the engine makes of the quantized model, those that only move elements left out. */
+  readonly kernels: Readonly<Record<string, number>>;
+}
+
+/** By name, which is that of the golden file too. */
+export type QuantizeCases = Readonly<Record<string, QuantizeCase>>;
+
+/** Seeded numbers in [0, 1), the same on every host, unrelated between seeds (the generator mulberry32). */
 export function randomNumbers(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
 
@@ -78,7 +91,9 @@ export function calibrate(
   }
   const needs = {
     ranges: placement.quantizedValues.filter((value) => value.tensor === undefined).map((value) => value.name),
-    histograms: needsHistogram(options.calibrationMethod ?? 'min-max'),
+    rangeSource: needsHistogram(options.calibrationMethod ?? 'min-max')
+      ? ('histogram' as const)
+      : ('extremes' as const),
     channelMeans,
   };
   return collectStatistics(model, datasetOf(samples), needs, { engine, threads: 1, logger: silentLogger });
