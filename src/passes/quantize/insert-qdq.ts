@@ -79,8 +79,6 @@ class QdqInserter {
   readonly #dequantized = new Map<Value, Value>();
   readonly #sources = new Map<Value, Value>();
   readonly #scalars = new Map<string, Value>();
-  /** Integers that are in the graph, by their memory: nodes that share weights go on sharing them. */
-  readonly #integers = new Map<ArrayBufferLike, Value>();
   #weightCount = 0;
 
   constructor(model: Model, placement: Placement, table: CalibrationTable, options: ResolvedInsertQdqOptions) {
@@ -304,9 +302,8 @@ class QdqInserter {
   ): void {
     const original = node.input(index);
     const scale = this.#graph.addInitializer(Tensor.float32(`${prefix}_scale`, [scales.length], scales));
-    const memory = values.bytes().buffer;
-    const integers = this.#integers.get(memory) ?? this.#graph.addInitializer(values.withName(`${prefix}_quantized`));
-    this.#integers.set(memory, integers);
+    // Nodes that share float weights get integers of their own: the engine fails to load convolutions that share them.
+    const integers = this.#graph.addInitializer(values.withName(`${prefix}_quantized`));
     const inputs = [integers, scale];
     // The zero point is stated although it is the default, and by a tensor of its own: the engine makes integer products
     // of a Gemm only where it is there, and fails on one that is shared.
