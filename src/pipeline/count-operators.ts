@@ -36,19 +36,18 @@ export function countOperators(model: Model, costs: ModelCost): OperatorCount[] 
   return [...kinds.values()];
 }
 
-/** True for operators that are neither known nor defined by the file itself. */
-export function isUnknownOperator(model: Model, domain: string, opType: string): boolean {
-  if (KNOWN_DOMAINS.has(domain)) return false;
-  return !model.functions.some((defined) => defined.domain === domain && defined.name === opType);
+/** Tells operators apart that neither edgepack knows nor the file itself defines. */
+export function operatorOrigin(model: Model): (domain: string, opType: string) => 'known' | 'function' | 'unknown' {
+  const defined = new Set(model.functions.map(({ domain, name }) => JSON.stringify([domain, name])));
+  return (domain, opType) => {
+    if (defined.has(JSON.stringify([domain, opType]))) return 'function';
+    return KNOWN_DOMAINS.has(domain) ? 'known' : 'unknown';
+  };
 }
 
-/** Domains with such operators, in the order in which they appear. */
+/** Domains with unknown operators, in the order in which they appear. */
 export function unknownDomains(model: Model, operators: readonly OperatorCount[]): string[] {
-  return [
-    ...new Set(
-      operators
-        .filter(({ domain, opType }) => isUnknownOperator(model, domain, opType))
-        .map((operator) => operator.domain),
-    ),
-  ];
+  const originOf = operatorOrigin(model);
+  const unknown = operators.filter(({ domain, opType }) => originOf(domain, opType) === 'unknown');
+  return [...new Set(unknown.map(({ domain }) => domain))];
 }

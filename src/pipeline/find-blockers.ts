@@ -1,5 +1,6 @@
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { silentLogger } from '../diagnostics/logger.ts';
+import { printable } from '../diagnostics/printable.ts';
 import { integerProducts } from '../evaluation/integer-products.ts';
 import { inferShapes } from '../ir/infer-shapes.ts';
 import type { Model } from '../ir/model.ts';
@@ -12,7 +13,7 @@ import { upgradeOpset } from '../passes/optimize/upgrade-opset.ts';
 import { placeQuantization } from '../passes/quantize/placement.ts';
 import { runPasses } from '../passes/run-passes.ts';
 import type { Inspection } from '../report/inspection-schema.ts';
-import { isUnknownOperator } from './count-operators.ts';
+import { operatorOrigin } from './count-operators.ts';
 
 type Blocker = Inspection['quantization']['blockers'][number];
 
@@ -86,7 +87,8 @@ function mainReason(node: Node, kept: string | undefined): string | undefined {
 
 function subgraphReason(node: Node): string | undefined {
   if (!node.is('Conv', 'ConvTranspose', 'Gemm', 'MatMul', ...FLOAT_ONLY)) return undefined;
-  return `inside the ${node.graph?.owner?.opType ?? 'node'} '${node.graph?.owner?.name ?? ''}': only the main graph is quantized`;
+  const { opType = 'node', name = '' } = node.graph?.owner ?? {};
+  return `inside the ${printable(opType)} '${printable(name)}': only the main graph is quantized`;
 }
 
 function isDequantized(node: Node): boolean {
@@ -95,12 +97,13 @@ function isDequantized(node: Node): boolean {
 
 /** Operators that pass through untouched, a line per kind. */
 function operatorBlockers(model: Model): Blocker[] {
+  const originOf = operatorOrigin(model);
   const kinds = new Map<string, { count: number; reason: string }>();
   for (const graph of model.graph.allGraphs()) {
     for (const { domain, opType } of graph.nodes()) {
-      const isFunction = model.functions.some((defined) => defined.domain === domain && defined.name === opType);
-      if (!isFunction && !isUnknownOperator(model, domain, opType)) continue;
-      const reason = isFunction ? 'a function of the file, which is not looked into' : 'unknown operator';
+      const origin = originOf(domain, opType);
+      if (origin === 'known') continue;
+      const reason = origin === 'function' ? 'a function of the file, which is not looked into' : 'unknown operator';
       const subject = domain === '' ? opType : `${domain}.${opType}`;
       const kind = kinds.get(subject);
       if (kind === undefined) kinds.set(subject, { count: 1, reason });

@@ -1,3 +1,4 @@
+import { printable } from '../diagnostics/printable.ts';
 import { findSaturation } from '../evaluation/find-saturation.ts';
 import { integerProducts } from '../evaluation/integer-products.ts';
 import { readModel } from '../formats/onnx/read-model.ts';
@@ -102,8 +103,9 @@ function warningsOf(model: Model): Inspection['warnings'] {
     for (const dim of type?.shape?.slice(1) ?? []) if (typeof dim !== 'number') open.add(dim ?? '?');
   }
   if (open.size > 0) {
-    const names = [...open].map((name) => (name === '?' ? 'unnamed ones' : `'${name}'`)).join(', ');
-    warnings.push({ code: 'open-dimensions', message: `MACs count open dimensions (${names}) as 1` });
+    const names = [...open].slice(0, 8).map((name) => (name === '?' ? 'unnamed ones' : `'${printable(name, 40)}'`));
+    if (open.size > names.length) names.push(`${open.size - names.length} more`);
+    warnings.push({ code: 'open-dimensions', message: `MACs count open dimensions (${names.join(', ')}) as 1` });
   }
   if (model.functions.length > 0) {
     const message = `${model.functions.length} functions of the file are not looked into: neither their MACs nor whether they saturate`;
