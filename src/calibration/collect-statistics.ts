@@ -1,5 +1,7 @@
 import type { Dataset } from '../data/dataset.ts';
+import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import type { Logger } from '../diagnostics/logger.ts';
+import { printable } from '../diagnostics/printable.ts';
 import { cloneModel } from '../formats/onnx/clone-model.ts';
 import { encodeModel } from '../formats/onnx/write-model.ts';
 import type { Graph } from '../ir/graph.ts';
@@ -42,6 +44,7 @@ const HISTOGRAM_SAMPLE = 8192;
  * Runs the samples once through the model and gathers all statistics on the way. Extremes and means are computed by
  * reductions added to the graph; only they, and the values of histograms, leave the engine's kernels, and nothing but the
  * finished statistics leaves its process. Memory does not grow with the number of samples.
+ * @throws EdgepackError `data-mismatch` naming the first value that is NaN or infinite on some sample.
  */
 export async function collectStatistics(
   model: Model,
@@ -116,25 +119,28 @@ class ProbedModel {
     return encodeModel(this.#model).pieces;
   }
 
+  /** @throws EdgepackError `data-mismatch` naming the first value that is NaN or infinite. */
   table(statistics: Statistics, sampleCount: number): CalibrationTable {
     const activations = new Map<string, ActivationStatistics>();
     for (const [name, outputs] of this.#extremes) {
-      const min = statistics[outputs.min]!.minMax!.min[0]!;
-      const max = statistics[outputs.max]!.minMax!.max[0]!;
-      activations.set(name, { min, max });
+      const [low, high] = [statistics[outputs.min]!.minMax!, statistics[outputs.max]!.minMax!];
+      const range = { min: low.min[0] ?? 0, max: high.max[0] ?? 0 };
+      requireFinite(name, low.nanCount === 0 && Number.isFinite(range.min) && Number.isFinite(range.max));
+      activations.set(name, range);
     }
     for (const [name, output] of this.#histograms) {
       const histogram = statistics[output]!.histogram!;
-      const { lower, upper } = histogram;
+      const { lower, upper, nonFiniteCount } = histogram;
+      requireFinite(name, nonFiniteCount === 0);
       activations.set(name, { min: lower[0] ?? 0, max: upper.at(-1) ?? 0, histogram });
     }
     const channelMeans = new Map<string, Float64Array>();
     for (const [name, output] of this.#means) {
       const { count, sum } = statistics[output]!.moments!;
-      channelMeans.set(
-        name,
-        sum.map((value) => value / count),
-      );
+      const means = sum.map((value) => value / count);
+      // Sums see every element; selections, and the engine's search for extremes, may pass a NaN by.
+      requireFinite(name, means.every(Number.isFinite));
+      channelMeans.set(name, means);
     }
     return { sampleCount, activations, channelMeans };
   }
@@ -173,6 +179,14 @@ class ProbedModel {
     }
     return value.name;
   }
+}
+
+function requireFinite(name: string, holds: boolean): void {
+  if (holds) return;
+  throw new EdgepackError('data-mismatch', `the value '${printable(name)}' is NaN or infinite on calibration samples`, {
+    location: { tensor: name },
+    hint: 'look for such numbers in the samples, and for divisions by zero, log and sqrt in the model before this value',
+  });
 }
 
 function valuesByName(graph: Graph): Map<string, Value> {

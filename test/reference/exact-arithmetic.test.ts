@@ -104,12 +104,13 @@ function wider(feeds: Feeds): Feeds {
   );
 }
 
-/** Weights of one quantized layer, row by row with one output channel each. */
+/** Pairs of a quantized layer's weights that can saturate; depthwise kernels have none. */
 function unsafePairsOf(model: Model): number {
   let unsafe = 0;
   for (const node of model.graph.nodes()) {
     if (!node.is('Conv', 'Gemm', 'MatMul')) continue;
     const stored = node.input(1)!.producer!.input(0)!.tensor!;
+    if (node.is('Conv') && stored.dims[1] === 1 && stored.dims[0] === node.int('group', 1)) continue;
     const isRowMajor = node.is('Conv') || node.int('transB', 0) === 1;
     const [rows, columns] = [stored.dims[0]!, stored.elementCount / stored.dims[0]!];
     const values = stored.toArray() as Int8Array;
@@ -165,7 +166,7 @@ describe('saturation of pairs', () => {
       { numRuns: 100, seed: 5 },
     );
     // The property would hold of models that cannot saturate at all: these can, and do.
-    expect(unsafe).toBeGreaterThan(30);
+    expect(unsafe).toBeGreaterThan(25);
     expect(saturated).toBeGreaterThan(20);
   });
 });

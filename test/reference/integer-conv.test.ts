@@ -75,6 +75,13 @@ describe('the reference convolution', () => {
     expect(run('saturating', 'positions-first')).toBe(0);
   });
 
+  it('never saturates where it is depthwise', () => {
+    const weights = { dims: [2, 1, 1, 2], values: [127, 127, -127, -127] };
+    const x = unsigned([1, 2, 1, 2], [255, 255, 255, 255]);
+    const { values } = integerConv(x, weights, { ...plain, group: 2 }, 'saturating');
+    expect([...values]).toEqual([2 * 255 * 127, -2 * 255 * 127]);
+  });
+
   it('multiplies matrices', () => {
     const x = unsigned([2, 2], [1, 2, 3, 4], 1);
     const { dims, values } = integerMatMul(x, { dims: [2, 3], values: [1, 2, 3, 4, 5, 6] });

@@ -42,6 +42,7 @@ export function integerConv(
   const values = new Int32Array(batch * outputs * places);
   const patch = new Int32Array(inputs * positions);
   const row = new Int32Array(inputs * positions);
+  const addition = inputs === 1 && outputs === group ? 'exact' : accumulation;
   for (let n = 0; n < batch; n++) {
     for (let m = 0; m < outputs; m++) {
       const firstChannel = Math.floor(m / (outputs / group)) * inputs;
@@ -57,7 +58,7 @@ export function integerConv(
             row[slot] = weights.values[(m * inputs + c) * positions + p]!;
           }
         }
-        values[(n * outputs + m) * places + place] = dotProduct(patch, row, x.zeroPoint, x.isSigned, accumulation);
+        values[(n * outputs + m) * places + place] = dotProduct(patch, row, x.zeroPoint, x.isSigned, addition);
       }
     }
   }
