@@ -59,7 +59,7 @@ export async function compress(
   const engine = await startEngine({ logger });
   try {
     const context = { logger, ...(signal === undefined ? {} : { signal }) };
-    const session = await engine.load(modelPath, { threads, memoryPattern: true });
+    const session = await engine.load(modelPath, { threads });
     const done = await runSteps({
       original: session,
       modelSha256: facts.sha256,
@@ -74,6 +74,7 @@ export async function compress(
     });
     const bytes = Buffer.concat(encodeModel(done.model).pieces);
     const measured = await measureResult({
+      modelPath,
       original: session,
       bytes,
       done,

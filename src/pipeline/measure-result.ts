@@ -11,11 +11,13 @@ import type { Engine } from '../runtime/engine.ts';
 import type { LatencyMeasurement } from '../runtime/latency.ts';
 import type { Session } from '../runtime/session.ts';
 import type { Target } from '../targets/target-schema.ts';
+import type { Feeds } from '../tensor/nd-array.ts';
 import type { RunSamples } from './open-samples.ts';
 import type { StepsResult, Warning } from './run-steps.ts';
 
 export interface MeasureInput {
-  /** The original model in the engine, loaded as other programs load it. */
+  readonly modelPath: string;
+  /** The original model in the engine. */
   readonly original: Session;
   /** The compressed model's file. */
   readonly bytes: Uint8Array;
@@ -50,29 +52,23 @@ export async function measureResult(input: MeasureInput): Promise<MeasuredResult
     // The engine reads the file that will be written, as any other program would.
     const path = join(folder, 'compressed.onnx');
     writeFileSync(path, bytes);
-    const compressed = await engine.load(path, { threads, memoryPattern: true, label: 'the compressed model' });
     const feeds = (await (samples.evaluation ?? samples.selection)?.feed(0)) ?? syntheticFeeds(original.inputs, seed);
-    const [first, second] = await engine.measureLatency(
-      [
-        { label: 'original', session: original, feeds },
-        { label: 'compressed', session: compressed, feeds },
-      ],
-      { rounds: samples.evaluation === undefined ? 6 : 20, warmup: 3, maxSeconds: 10 },
-    );
+    const latency = await timeBesideOriginal(input, path, feeds);
     const share = await integerShare(done.model, feeds, engine, threads);
     let scores: ModelScores | undefined;
     if (samples.evaluation !== undefined) {
-      const exact = await engine.load(path, { threads, exact: true });
-      scores = await scoreModels(original, [exact, compressed], samples.evaluation, {
+      const host = await engine.load(path, { threads, label: 'the compressed model' });
+      const exact = await engine.load(path, { threads, exact: true, label: 'the compressed model' });
+      scores = await scoreModels(original, [exact, host], samples.evaluation, {
         logger: context.logger,
         signal: context.signal,
       });
+      await host.release();
       await exact.release();
     }
-    await compressed.release();
     return {
       scores,
-      latency: { original: first!, compressed: second! },
+      latency,
       integerShare: share,
       layerSqnrDb: await sqnrByLayer(input, done),
       warnings: [],
@@ -80,6 +76,29 @@ export async function measureResult(input: MeasureInput): Promise<MeasuredResult
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Latency of both files in turns, in sessions as other programs load them. */
+async function timeBesideOriginal(
+  { modelPath, engine, threads, samples }: MeasureInput,
+  path: string,
+  feeds: Feeds,
+): Promise<MeasuredResult['latency']> {
+  const options = { threads, memoryPattern: true, spin: true };
+  const original = await engine.load(modelPath, options);
+  const compressed = await engine.load(path, { ...options, label: 'the compressed model' });
+  const [first, second] = await engine.measureLatency(
+    [
+      { label: 'original', session: original, feeds },
+      { label: 'compressed', session: compressed, feeds },
+    ],
+    samples.evaluation === undefined
+      ? { rounds: 5, warmup: 2, turnMs: 10, maxSeconds: 10 }
+      : { rounds: 20, warmup: 3, maxSeconds: 10 },
+  );
+  await original.release();
+  await compressed.release();
+  return { original: first!, compressed: second! };
 }
 
 async function sqnrByLayer({ samples, engine }: MeasureInput, done: StepsResult): Promise<Map<string, number | null>> {

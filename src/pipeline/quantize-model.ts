@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { collectStatistics } from '../calibration/collect-statistics.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { type Comparison, scoreModels } from '../evaluation/score-models.ts';
@@ -9,6 +10,7 @@ import type { Node } from '../ir/node.ts';
 import type { PassContext } from '../passes/pass.ts';
 import { type InsertQdqOptions, insertQdq } from '../passes/quantize/insert-qdq.ts';
 import { effectiveOutput, type Placement, placeQuantization } from '../passes/quantize/placement.ts';
+import { roundNodeWeights } from '../passes/quantize/quantize-node-weights.ts';
 import { type PassRun, runPasses } from '../passes/run-passes.ts';
 import type { CalibrationTable } from '../quantization/calibration-table.ts';
 import { type CalibrationMethod, needsHistogram } from '../quantization/choose-range.ts';
@@ -76,7 +78,10 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
     absorbActivations: insertion.activationSymmetric !== true,
   });
   const methods = options.calibrationMethod === undefined ? METHODS : [options.calibrationMethod];
-  const table = await statisticsFor(model, placement, methods.some(needsHistogram) ? 'histogram' : 'extremes', options);
+  const [table] = await Promise.all([
+    statisticsFor(model, placement, methods.some(needsHistogram) ? 'histogram' : 'extremes', options),
+    roundWeightsAhead(placement, insertion, context.signal),
+  ]);
   const trial = new Trial(model, table, options);
   const variants = await trial.run(
     methods.map((method) => ({ method, nodesToExclude: insertion.nodesToExclude ?? [] })),
@@ -122,6 +127,19 @@ async function statisticsFor(
   });
   cache?.store(key, table);
   return table;
+}
+
+/** Rounds the weights while the engine calibrates: every variant will use them. Gives way after each node. */
+async function roundWeightsAhead(
+  placement: Placement,
+  { weightRange = 'mse', saturating = false }: QuantizeModelOptions['insertion'],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for (const [node, role] of placement.roles) {
+    if (role !== 'weighted' || signal?.aborted) continue;
+    roundNodeWeights(node, { weightRange, saturating });
+    await setImmediate();
+  }
 }
 
 interface Variant {

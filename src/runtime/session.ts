@@ -11,6 +11,11 @@ export interface SessionOptions {
    * add pairs of products in saturating 16 bits. Slower; never for latency. Default false.
    */
   readonly exact?: boolean;
+  /**
+   * Let idle threads wait actively, as the engine does by default elsewhere: faster for one session, and a brake on all
+   * others in the process. For latency only. Default false.
+   */
+  readonly spin?: boolean;
   /** The engine's graph optimisations. Default 'all'. */
   readonly optimization?: 'all' | 'extended' | 'basic' | 'disabled';
   /** Where the engine writes the graph it runs, as a model of its own operators. */

@@ -42,17 +42,9 @@ export function quantizeNodeWeights(
   options: { weightRange: 'max' | 'mse'; biasCorrection: boolean; saturating: boolean },
 ): QuantizedNodeWeights {
   const tensor = node.input(1)!.tensor!;
-  const axis = node.is('Conv') || node.int('transB', 0) === 1 ? 0 : 1;
-  const layout = channelLayout(tensor.dims, axis);
-  const reduction: ReductionLayout = node.is('Conv')
-    ? { inputs: tensor.dims[1]!, positions: tensor.dims.slice(2).reduce((a, b) => a * b, 1) }
-    : { inputs: layout.outer * layout.inner, positions: 1 };
   const bias = node.input(2)?.tensor?.toFloat32();
-  const quantized = quantizeTensor(tensor, layout, {
-    range: options.weightRange,
-    ...(options.saturating ? { saturating: reduction } : {}),
-    ...(bias === undefined ? {} : { minScales: bias.map((value) => Math.abs(value) / inputScale / BIAS_LIMIT) }),
-  });
+  const minScales = bias?.map((value) => Math.abs(value) / inputScale / BIAS_LIMIT);
+  const { quantized, layout, reduction, axis } = roundNodeWeights(node, options, minScales);
   const result = {
     weights: { values: Tensor.fromArray('', DataType.int8, tensor.dims, quantized.values), scales: quantized.scales },
     axis,
@@ -69,6 +61,31 @@ export function quantizeNodeWeights(
   );
   const values = Tensor.fromArray('', DataType.int32, [integers.length], integers);
   return { ...result, bias: { values, scales }, shift: undefined };
+}
+
+/**
+ * The integers of a node's weights. They hardly depend on calibration, so that they may be computed ahead of it: see
+ * {@link quantizeTensor}, which remembers them.
+ */
+export function roundNodeWeights(
+  node: Node,
+  options: { readonly weightRange: 'max' | 'mse'; readonly saturating: boolean },
+  minScales?: Float32Array,
+) {
+  const tensor = node.input(1)!.tensor!;
+  const axis = node.is('Conv') || node.int('transB', 0) === 1 ? 0 : 1;
+  const layout = channelLayout(tensor.dims, axis);
+  const reduction: ReductionLayout = node.is('Conv')
+    ? { inputs: tensor.dims[1]!, positions: tensor.dims.slice(2).reduce((a, b) => a * b, 1) }
+    : { inputs: layout.outer * layout.inner, positions: 1 };
+  // Depthwise kernels widen to 16 bits before they multiply: they have no pairs.
+  const isDepthwise = node.is('Conv') && tensor.dims[1] === 1 && tensor.dims[0] === node.int('group', 1);
+  const quantized = quantizeTensor(tensor, layout, {
+    range: options.weightRange,
+    ...(options.saturating && !isDepthwise ? { saturating: reduction } : {}),
+    ...(minScales === undefined ? {} : { minScales }),
+  });
+  return { quantized, layout, reduction, axis };
 }
 
 const meanErrors = new WeakMap<QuantizedWeights, WeakMap<Float64Array, Float64Array | undefined>>();

@@ -41,7 +41,12 @@ export class LoadedModel {
       graphOptimizationLevel: options.optimization ?? 'all',
       enableMemPattern: options.memoryPattern ?? false,
       logSeverityLevel: 3,
-      ...(options.exact ? { extra: { session: { x64quantprecision: '1' } } } : {}),
+      extra: {
+        session: {
+          ...(options.exact ? { x64quantprecision: '1' } : {}),
+          ...(options.spin ? {} : { intra_op: { allow_spinning: '0' } }),
+        },
+      },
       ...(options.optimizedModelPath === undefined ? {} : { optimizedModelFilePath: options.optimizedModelPath }),
       ...(profileFolder === undefined
         ? {}
