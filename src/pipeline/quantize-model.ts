@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { collectStatistics } from '../calibration/collect-statistics.ts';
-import type { Dataset } from '../data/dataset.ts';
+import { type Dataset, spread } from '../data/dataset.ts';
 import { type Comparison, scoreModels } from '../evaluation/score-models.ts';
 import { cloneModel } from '../formats/onnx/clone-model.ts';
 import { encodeModel } from '../formats/onnx/write-model.ts';
+import { cost } from '../ir/cost.ts';
 import { inferShapes } from '../ir/infer-shapes.ts';
 import type { Model } from '../ir/model.ts';
 import type { Node } from '../ir/node.ts';
@@ -58,7 +59,7 @@ export interface QuantizedModel {
 
 /** Ways to choose ranges that are tried where none is asked for. */
 const METHODS: readonly CalibrationMethod[] = ['min-max', 'percentile', 'mse'];
-/** Below this agreement or signal to noise ratio, layers are looked at one by one. */
+/** Where agreement is surely below this, or the signal to noise ratio is, layers are looked at one by one. */
 const HARMFUL_AGREEMENT = 0.97;
 const HARMFUL_SQNR_DB = 15;
 /** Layers that are tried in float, the most; and the gain that justifies one. */
@@ -115,11 +116,12 @@ async function statisticsFor(
       if (role === 'weighted') channelMeans.set(node.input(0)!.name, node.is('Conv') ? 1 : -1);
     }
   }
-  const key = { ranges, rangeSource, channelMeans: [...channelMeans] };
+  const samples = rangeSource === 'histogram' ? enough(model, statistics) : statistics;
+  const key = { ranges, rangeSource, channelMeans: [...channelMeans], samples: samples.count };
   const kept = cache?.load(key);
   if (kept !== undefined) return kept;
   const needs = { ranges, rangeSource, channelMeans };
-  const table = await collectStatistics(model, statistics, needs, {
+  const table = await collectStatistics(model, samples, needs, {
     engine,
     threads,
     logger: context.logger,
@@ -127,6 +129,17 @@ async function statisticsFor(
   });
   cache?.store(key, table);
   return table;
+}
+
+/** How a distribution is spread is known well enough after this many activations, and never before this many samples. */
+const ENOUGH_ACTIVATIONS = 2 ** 29;
+const FEWEST_SAMPLES = 32;
+
+/** Evenly spaced samples, as many as tell how activations are spread: fewer of large models, whose samples tell more. */
+function enough(model: Model, samples: Dataset): Dataset {
+  const activations = cost(model).total.activationBytes / Float32Array.BYTES_PER_ELEMENT;
+  const count = Math.max(FEWEST_SAMPLES, Math.ceil(ENOUGH_ACTIVATIONS / Math.max(1, activations)));
+  return count >= samples.count ? samples : samples.subset(spread(0, samples.count, count));
 }
 
 /** Rounds the weights while the engine calibrates: every variant will use them. Gives way after each node. */
@@ -220,7 +233,7 @@ async function keepHarmful(
 ): Promise<Map<string, string>> {
   const harmful = new Map<string, string>();
   const isPoor = ({ agreement, sqnrDb }: Comparison) =>
-    (agreement !== null && agreement.value < HARMFUL_AGREEMENT) || (sqnrDb !== null && sqnrDb < HARMFUL_SQNR_DB);
+    (agreement !== null && agreement.high < HARMFUL_AGREEMENT) || (sqnrDb !== null && sqnrDb < HARMFUL_SQNR_DB);
   if (!isPoor(start.score)) return harmful;
   const excluded = insertion.nodesToExclude ?? [];
   const nodes = [...placement.roles].filter(([, role]) => role === 'weighted').map(([node]) => nodeName(node));

@@ -104,11 +104,14 @@ function roundChannel(weights: Float32Array, scale: number, pairs: Int32Array | 
   const inverse = 1 / scale;
   for (let i = 0; i < weights.length; i++) {
     const value = weights[i]! * inverse;
-    values[i] = value >= 127 ? 127 : value <= -127 ? -127 : roundHalfEven(value);
+    values[i] = value >= 127 ? 127 : value <= -127 ? -127 : value + HALF_EVEN - HALF_EVEN;
   }
   if (pairs !== undefined) removeUnsafePairs(values, pairs);
   return values;
 }
+
+/** Adding and subtracting this number rounds a small one to an integer, halves to the even neighbour. */
+const HALF_EVEN = 1.5 * 2 ** 52;
 
 /** Channels of at most this many weights are rounded to judge a step; of more, the error is known well enough ahead. */
 const SMALL_CHANNEL = 256;
@@ -116,7 +119,13 @@ const SMALL_CHANNEL = 256;
 /** The weights that the smallest step tried would clip: few, and each of them counts. */
 function tailOf(weights: Float32Array, limit: number): Float32Array {
   const start = limit * MSE_STEPS.at(-1)!;
-  return weights.filter((weight) => weight > start || weight < -start);
+  const tail = new Float32Array(weights.length);
+  let count = 0;
+  for (let i = 0; i < weights.length; i++) {
+    const weight = weights[i]!;
+    if (weight > start || weight < -start) tail[count++] = weight;
+  }
+  return tail.subarray(0, count);
 }
 
 /**
@@ -157,8 +166,7 @@ function squaredError(weights: Float32Array, values: Int8Array, scale: number): 
 
 /** Rounds as QuantizeLinear does: halves go to the even neighbour. */
 export function roundHalfEven(value: number): number {
-  const rounded = Math.round(value);
-  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
+  return Math.abs(value) < 2 ** 51 ? value + HALF_EVEN - HALF_EVEN : value;
 }
 
 /** The real values of quantized weights. */
