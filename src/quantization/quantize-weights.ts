@@ -114,7 +114,7 @@ function roundChannel(weights: Float32Array, scale: number, pairs: Int32Array | 
 const HALF_EVEN = 1.5 * 2 ** 52;
 
 /** Channels of at most this many weights are rounded to judge a step; of more, the error is known well enough ahead. */
-const SMALL_CHANNEL = 256;
+const SMALL_CHANNEL = 64;
 
 /** The weights that the smallest step tried would clip: few, and each of them counts. */
 function tailOf(weights: Float32Array, limit: number): Float32Array {
@@ -148,7 +148,7 @@ function expectedError(weights: Float32Array, tail: Float32Array, scale: number)
     for (let i = 0; i < weights.length; i++) {
       const value = weights[i]! * inverse;
       if (value >= 127 || value <= -127) continue;
-      const difference = value - Math.round(value);
+      const difference = value - (value + HALF_EVEN - HALF_EVEN);
       rounding += difference * difference;
     }
   }

@@ -6,8 +6,13 @@ const remembered = new WeakMap<TensorData, boolean>();
 export function isFiniteTensor(tensor: Tensor): boolean {
   let known = remembered.get(tensor.data);
   if (known === undefined) {
-    known = tensor.toFloat32().every(Number.isFinite);
+    known = allFinite(tensor.toFloat32());
     remembered.set(tensor.data, known);
   }
   return known;
+}
+
+function allFinite(values: Float32Array): boolean {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
+  return true;
 }

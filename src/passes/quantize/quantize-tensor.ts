@@ -10,7 +10,8 @@ const remembered = new WeakMap<TensorData, Map<string, QuantizedWeights>>();
 
 /**
  * Weights are rounded the same way in every variant of a model that is tried, so what was found for a tensor is kept as
- * long as the tensor. Only a bias that would overflow makes a variant of its own.
+ * long as the tensor. Only channels whose bias would overflow
+ * are rounded anew.
  */
 export function quantizeTensor(
   tensor: Tensor,
@@ -26,6 +27,31 @@ export function quantizeTensor(
     quantized = quantizeWeights(tensor.toFloat32(), layout, rest);
     known.set(key, quantized);
   }
-  const fits = minScales === undefined || quantized.scales.every((scale, c) => scale >= minScales[c]!);
-  return fits ? quantized : quantizeWeights(tensor.toFloat32(), layout, options);
+  return minScales === undefined ? quantized : widenSteps(tensor, layout, quantized, { ...rest, minScales });
+}
+
+/** The same with wider steps for the channels whose bias would overflow: those of next to nothing but a bias. */
+function widenSteps(
+  tensor: Tensor,
+  layout: ChannelLayout,
+  quantized: QuantizedWeights,
+  options: WeightQuantizationOptions & { readonly minScales: ArrayLike<number> },
+): QuantizedWeights {
+  const { minScales } = options;
+  const tooFine = [...quantized.scales.keys()].filter((c) => quantized.scales[c]! < minScales[c]!);
+  if (tooFine.length === 0) return quantized;
+  const weights = tensor.toFloat32();
+  const values = quantized.values.slice();
+  const scales = quantized.scales.slice();
+  const { channels, outer, inner } = layout;
+  for (const c of tooFine) {
+    const channel = new Float32Array(outer * inner);
+    const startOf = (o: number) => (o * channels + c) * inner;
+    for (let o = 0; o < outer; o++) channel.set(weights.subarray(startOf(o), startOf(o) + inner), o * inner);
+    const one = { channels: 1, outer: 1, inner: channel.length };
+    const widened = quantizeWeights(channel, one, { ...options, minScales: [minScales[c]!] });
+    scales[c] = widened.scales[0]!;
+    for (let o = 0; o < outer; o++) values.set(widened.values.subarray(o * inner, (o + 1) * inner), startOf(o));
+  }
+  return { values, scales };
 }
