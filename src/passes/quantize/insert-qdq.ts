@@ -13,14 +13,15 @@ import {
   parametersOfRange,
   type QuantizationParameters,
 } from '../../quantization/quantization-parameters.ts';
-import { channelLayout, roundHalfEven } from '../../quantization/quantize-weights.ts';
+import { roundHalfEven } from '../../quantization/quantize-weights.ts';
 import { DataType } from '../../tensor/data-type.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import type { Pass, PassChange } from '../pass.ts';
 import { dataInputs, type Placement, placeQuantization } from './placement.ts';
+import { quantizeLookup } from './quantize-lookup.ts';
 import { type QuantizedConstant, quantizeNodeWeights } from './quantize-node-weights.ts';
-import { quantizeTensor } from './quantize-tensor.ts';
 import { requireQuantizableOpset } from './require-quantizable-opset.ts';
+import { takeName } from './take-name.ts';
 
 export const insertQdqOptionsSchema = z.strictObject({
   calibrationMethod: z
@@ -267,28 +268,8 @@ class QdqInserter {
     add.setInput(index, this.#graph.addInitializer(Tensor.float32(`${constant.name}_shifted`, constant.dims, shifted)));
   }
 
-  /** Keeps a lookup table in integers: only the rows that are looked up become real, with one scale per column. */
   #quantizeTable(node: Node): void {
-    const original = node.input(0)!;
-    const table = original.tensor!;
-    const { values, scales } = quantizeTensor(table, channelLayout(table.dims, 1), {
-      range: this.#options.weightRange,
-    });
-    const prefix = `w${this.#weightCount++}`;
-    const output = node.output;
-    const integers = this.#graph.addInitializer(
-      Tensor.fromArray(`${prefix}_quantized`, DataType.int8, table.dims, values),
-    );
-    node.setInput(0, integers);
-    this.#takeName(original, integers);
-    const rows = new Value(this.#graph.uniqueName(`${prefix}_rows`), tensorType(DataType.int8, output.shape));
-    node.setOutput(0, rows);
-    const scale = this.#graph.addInitializer(Tensor.float32(`${prefix}_scale`, [scales.length], scales));
-    const dequantizer = this.#graph.create('DequantizeLinear', [rows, scale], {
-      attributes: [attr.int('axis', -1)],
-      anchor: node.next,
-    });
-    dequantizer.setOutput(0, output);
+    quantizeLookup(this.#graph, node, this.#options.weightRange, `w${this.#weightCount++}`);
     this.#changes.push({ kind: 'quantize-weights', subject: nameOf(node), detail: 'lookup table' });
   }
 
@@ -317,16 +298,7 @@ class QdqInserter {
       anchor: node,
     });
     node.setInput(index, dequantizer.output);
-    this.#takeName(original, integers);
-  }
-
-  /** The integers go by the name of the weights they stand for, where nobody else reads those. */
-  #takeName(original: Value | undefined, integers: Value): void {
-    if (original?.tensor === undefined || original.useCount > 0 || this.#graph.isOutput(original)) return;
-    if (this.#graph.inputs.includes(original)) return;
-    this.#graph.initializers.delete(original);
-    integers.name = original.name;
-    integers.tensor = integers.tensor!.withName(original.name);
+    takeName(this.#graph, original, integers);
   }
 
   #scale({ scale }: QuantizationParameters): Value {

@@ -1,16 +1,19 @@
 import { z } from 'zod';
 import { checkValue } from '../../diagnostics/parse-checked-json.ts';
+import type { Graph } from '../../ir/graph.ts';
 import { attr, type Node } from '../../ir/node.ts';
 import { tensorType } from '../../ir/types.ts';
-import { Value } from '../../ir/value.ts';
+import type { Value } from '../../ir/value.ts';
 import { channelLayout } from '../../quantization/quantize-weights.ts';
 import { DataType } from '../../tensor/data-type.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import { nodeMatcher } from '../match-nodes.ts';
 import { type Pass, type PassChange, passResult } from '../pass.ts';
 import { isFiniteTensor } from './is-finite-tensor.ts';
+import { quantizeLookup } from './quantize-lookup.ts';
 import { quantizeTensor } from './quantize-tensor.ts';
 import { requireQuantizableOpset } from './require-quantizable-opset.ts';
+import { takeName } from './take-name.ts';
 
 export const insertWeightDqOptionsSchema = z.strictObject({
   weightRange: z.enum(['max', 'mse']).default('mse').describe('How the step of each weight channel is chosen.'),
@@ -51,41 +54,14 @@ export function insertWeightDq(options: InsertWeightDqOptions = {}): Pass {
         if (tensor.dataType !== DataType.float32 || tensor.elementCount < MIN_ELEMENTS) continue;
         if (!isFiniteTensor(tensor)) continue;
         const prefix = `w${changes.length}`;
-        const makeConstants = (axis: number) => {
-          const { values, scales } = quantizeTensor(tensor, channelLayout(tensor.dims, axis), {
-            range: weightRange,
-          });
-          const zeros = new Int8Array(scales.length);
-          return [
-            graph.addInitializer(Tensor.fromArray(`${prefix}_quantized`, DataType.int8, tensor.dims, values)),
-            graph.addInitializer(Tensor.float32(`${prefix}_scale`, [scales.length], scales)),
-            graph.addInitializer(Tensor.fromArray(`${prefix}_zero`, DataType.int8, [zeros.length], zeros)),
-          ] as const;
-        };
         if (node.is('Gather')) {
-          // Only the rows that are looked up are expanded, column by column.
-          const [table, scale, zero] = makeConstants(1);
-          const output = node.output;
-          node.setInput(0, table);
-          const rows = new Value(graph.uniqueName(`${prefix}_rows`), tensorType(DataType.int8, output.shape));
-          node.setOutput(0, rows);
-          const dequantizer = graph.create('DequantizeLinear', [rows, scale, zero], {
-            attributes: [attr.int('axis', -1)],
-            anchor: node.next,
-          });
-          dequantizer.setOutput(0, output);
+          quantizeLookup(graph, node, weightRange, prefix);
         } else {
-          let dequantized = done.get(value);
-          if (dequantized === undefined) {
-            dequantized = graph.create('DequantizeLinear', [...makeConstants(slot.axis)], {
-              outputNames: [prefix],
-              attributes: [attr.int('axis', slot.axis)],
-              anchor: node,
-            }).output;
-            dequantized.type = tensorType(DataType.float32, tensor.dims);
-            done.set(value, dequantized);
-          }
+          const dequantized =
+            done.get(value) ?? dequantizedWeights(graph, node, tensor, slot.axis, weightRange, prefix);
+          done.set(value, dequantized);
           node.setInput(slot.index, dequantized);
+          takeName(graph, value, dequantized.producer!.input(0)!);
         }
         changes.push({ kind: 'quantize-weights', subject: node.name || node.output.name, detail: node.opType });
       }
@@ -95,6 +71,29 @@ export function insertWeightDq(options: InsertWeightDqOptions = {}): Pass {
       return passResult(changes);
     },
   };
+}
+
+function dequantizedWeights(
+  graph: Graph,
+  anchor: Node,
+  tensor: Tensor,
+  axis: number,
+  range: 'max' | 'mse',
+  prefix: string,
+): Value {
+  const { values, scales } = quantizeTensor(tensor, channelLayout(tensor.dims, axis), { range });
+  const zeros = new Int8Array(scales.length);
+  const { output } = graph.create(
+    'DequantizeLinear',
+    [
+      graph.addInitializer(Tensor.fromArray(`${prefix}_quantized`, DataType.int8, tensor.dims, values)),
+      graph.addInitializer(Tensor.float32(`${prefix}_scale`, [scales.length], scales)),
+      graph.addInitializer(Tensor.fromArray(`${prefix}_zero`, DataType.int8, [zeros.length], zeros)),
+    ],
+    { outputNames: [prefix], attributes: [attr.int('axis', axis)], anchor },
+  );
+  output.type = tensorType(DataType.float32, tensor.dims);
+  return output;
 }
 
 /** Which input holds a node's weights, and along which axis its output channels run. */

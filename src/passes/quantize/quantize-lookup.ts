@@ -1,0 +1,28 @@
+import type { Graph } from '../../ir/graph.ts';
+import { attr, type Node } from '../../ir/node.ts';
+import { tensorType } from '../../ir/types.ts';
+import { Value } from '../../ir/value.ts';
+import { channelLayout } from '../../quantization/quantize-weights.ts';
+import { DataType } from '../../tensor/data-type.ts';
+import { Tensor } from '../../tensor/tensor.ts';
+import { quantizeTensor } from './quantize-tensor.ts';
+import { takeName } from './take-name.ts';
+
+/** Keeps the table of a Gather in int8, with one scale per column: only the rows that are looked up become real. */
+export function quantizeLookup(graph: Graph, node: Node, range: 'max' | 'mse', prefix: string): void {
+  const original = node.input(0)!;
+  const table = original.tensor!;
+  const { values, scales } = quantizeTensor(table, channelLayout(table.dims, 1), { range });
+  const integers = graph.addInitializer(Tensor.fromArray(`${prefix}_quantized`, DataType.int8, table.dims, values));
+  node.setInput(0, integers);
+  takeName(graph, original, integers);
+  const output = node.output;
+  const rows = new Value(graph.uniqueName(`${prefix}_rows`), tensorType(DataType.int8, output.shape));
+  node.setOutput(0, rows);
+  const scale = graph.addInitializer(Tensor.float32(`${prefix}_scale`, [scales.length], scales));
+  const dequantizer = graph.create('DequantizeLinear', [rows, scale], {
+    attributes: [attr.int('axis', -1)],
+    anchor: node.next,
+  });
+  dequantizer.setOutput(0, output);
+}
