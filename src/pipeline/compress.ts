@@ -9,7 +9,9 @@ import { writeEpk } from '../formats/epk/write-epk.ts';
 import { locateInitializers } from '../formats/onnx/locate-initializers.ts';
 import { readModel } from '../formats/onnx/read-model.ts';
 import { encodeModel } from '../formats/onnx/write-model.ts';
+import { cost } from '../ir/cost.ts';
 import { inferShapes } from '../ir/infer-shapes.ts';
+import type { Model } from '../ir/model.ts';
 import { loadRecipe } from '../recipes/load-recipe.ts';
 import type { Recipe } from '../recipes/recipe-schema.ts';
 import { renderJson } from '../report/render-json.ts';
@@ -22,6 +24,7 @@ import { loadTarget } from '../targets/load-target.ts';
 import type { CompressPlan, CompressResult, FileFacts, RunContext } from './api-types.ts';
 import { buildReport } from './build-report.ts';
 import { type CompressOptions, compressOptionsSchema, type ResolvedCompressOptions } from './compress-options.ts';
+import { countOperators, operatorOrigin } from './count-operators.ts';
 import { measureResult } from './measure-result.ts';
 import { modelFacts } from './model-facts.ts';
 import { openSamples } from './open-samples.ts';
@@ -51,6 +54,7 @@ export async function compress(
   inferShapes(model);
   const facts = modelFacts(model, modelPath);
   const original = sizedInitializers(model);
+  const unknown = unknownOperators(model);
   const samples = await openSamples(model, resolved);
   if (resolved.dryRun) {
     return { report: null, plan: planOf(facts, target.name, recipe, samples, paths), outputs: [] };
@@ -103,7 +107,7 @@ export async function compress(
       epk,
       measured,
       files: [factsOf(paths.onnx, bytes), factsOf(paths.epk, readFileSync(paths.epk))],
-      warnings: [...notices(resolved, recipe, samples), ...done.warnings, ...measured.warnings],
+      warnings: [...unknown, ...notices(resolved, recipe, samples), ...done.warnings, ...measured.warnings],
       engineVersion: engine.version,
       enginePeakBytes: await engine.peakMemoryBytes(),
       commandLine,
@@ -191,6 +195,19 @@ function planOf(
     evaluationSamples: samples.evaluation?.count ?? 0,
     outputs: Object.values(paths),
   };
+}
+
+/** Operators that edgepack does not know: they are not touched, and the user should hear of them. */
+function unknownOperators(model: Model): Warning[] {
+  const originOf = operatorOrigin(model);
+  const unknown = countOperators(model, cost(model)).filter(
+    ({ domain, opType }) => originOf(domain, opType) === 'unknown',
+  );
+  if (unknown.length === 0) return [];
+  const names = unknown.map(({ domain, opType, count }) => `${count} × ${printable(domain)}.${printable(opType)}`);
+  return [
+    { code: 'unknown-operators', message: `left as they are, since edgepack does not know them: ${names.join(', ')}` },
+  ];
 }
 
 /** What a user should know before believing the numbers. */

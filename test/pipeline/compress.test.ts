@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findSaturation } from '../../src/evaluation/find-saturation.ts';
+import { readModel } from '../../src/formats/onnx/read-model.ts';
+import { writeModel } from '../../src/formats/onnx/write-model.ts';
+import { compress, evaluate, unpack } from '../../src/index.ts';
+import { tensorType } from '../../src/ir/types.ts';
+import { reportSchema } from '../../src/report/report-schema.ts';
+import { DataType } from '../../src/tensor/data-type.ts';
+
+const fixtures = fileURLToPath(new URL('../../fixtures/', import.meta.url));
+const conv = join(fixtures, 'digits-conv.onnx');
+const dense = join(fixtures, 'digits-dense.onnx');
+const data = join(fixtures, 'digits.npz');
+
+let folder: string;
+let count = 0;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'edgepack-compress-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Options with an output folder of their own. */
+function into(options: Parameters<typeof compress>[1] = {}) {
+  return { output: join(folder, `out-${count++}`), cacheFolder: join(folder, 'cache'), threads: 1, ...options };
+}
+
+function sha256(path: string): string {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
+}
+
+describe('compress with data', () => {
+  test.each([
+    ['digits-conv', conv, 0.98],
+    ['digits-dense', dense, 0.96],
+  ])('%s: a quarter of the bytes, the accuracy kept, everything in integers', async (name, model, top1) => {
+    const options = into({ target: 'rpi4', data });
+    const { report, outputs } = await compress(model, options);
+    expect(() => reportSchema.parse(report)).not.toThrow();
+    expect(readdirSync(options.output).sort()).toEqual([`${name}.epk`, `${name}.onnx`, 'report.json', 'report.md']);
+    expect(outputs.map(({ path, sha256: stated }) => sha256(path) === stated)).toEqual([true, true, true, true]);
+    expect(JSON.parse(readFileSync(join(options.output, 'report.json'), 'utf8'))).toEqual(
+      JSON.parse(JSON.stringify(report)),
+    );
+    expect(report!.sizes.onnxBytes).toBeLessThan(report!.sizes.originalBytes * 0.3);
+    expect(report!.sizes.epkBytes).toBeLessThan(report!.sizes.onnxBytes);
+    expect(report!.accuracy!.exact!.top1!.value).toBeGreaterThan(top1);
+    expect(report!.accuracy!.exact!.agreement!.value).toBeGreaterThan(0.99);
+    expect(report!.accuracy!.exact!.sqnrDb).toBeGreaterThan(25);
+    expect(report!.accuracy!.limit!.met).toBe(true);
+    expect(report!.integerShare!.total).toBe(1);
+    expect(report!.layers.every((layer) => layer.precision === 'int8')).toBe(true);
+    const back = join(options.output, 'back.onnx');
+    await unpack(join(options.output, `${name}.epk`), back);
+    expect(sha256(back)).toBe(sha256(join(options.output, `${name}.onnx`)));
+  });
+
+  test('the same input and seed give the same bytes, with and without kept statistics and evaluation', async () => {
+    const first = into({ data, seed: 7 });
+    const second = into({ data, seed: 7, cacheFolder: join(folder, 'another-cache') });
+    await compress(conv, first);
+    await compress(conv, second);
+    const third = into({ data, seed: 7 });
+    await compress(conv, third);
+    for (const file of ['digits-conv.onnx', 'digits-conv.epk']) {
+      expect(sha256(join(second.output, file))).toBe(sha256(join(first.output, file)));
+      expect(sha256(join(third.output, file))).toBe(sha256(join(first.output, file)));
+    }
+  });
+
+  test('a target whose kernels saturate gets a model that cannot', async () => {
+    const exact = into({ target: 'rpi4', data, recipe: 'accurate' });
+    const limited = into({ target: 'generic-x64', data, recipe: 'accurate' });
+    await compress(conv, exact);
+    const { report } = await compress(conv, limited);
+    expect(findSaturation(readModel(join(exact.output, 'digits-conv.onnx')))!.possible).toBe(true);
+    expect(findSaturation(readModel(join(limited.output, 'digits-conv.onnx')))!.possible).toBe(false);
+    expect(report!.accuracy!.exact!.agreement!.value).toBeGreaterThan(0.98);
+  });
+
+  test('layers are left in float by name, and said so', async () => {
+    const { report } = await compress(conv, into({ data, nodesToExclude: ['*'] }));
+    expect(report!.layers.every((layer) => layer.precision === 'float' && layer.reason === 'excluded by name')).toBe(
+      true,
+    );
+    expect(report!.integerShare!.total).toBe(0);
+  });
+
+  test('half of the weights pruned: half zeros, a smaller .epk, and the loss of the step measured', async () => {
+    const plain = await compress(dense, into({ data }));
+    const { report } = await compress(dense, into({ data, sparsity: 0.5 }));
+    const weights = report!.sizes.initializers.filter(
+      (entry) => entry.dataType === 'int8' && entry.quantizedBytes > 1000,
+    );
+    const zeros = weights.reduce((sum, entry) => sum + entry.sparsityRatio! * entry.quantizedBytes, 0);
+    expect(zeros / weights.reduce((sum, entry) => sum + entry.quantizedBytes, 0)).toBeGreaterThan(0.49);
+    expect(report!.sizes.epkBytes!).toBeLessThan(plain.report!.sizes.epkBytes! * 0.85);
+    const prune = report!.steps.find((step) => step.pass === 'prune-magnitude')!;
+    expect(prune.loss!.agreement).toBeGreaterThan(0.95);
+    expect(report!.warnings.map((warning) => warning.code)).toContain('sparsity');
+  });
+
+  test('a loss beyond the limit is in the report, not an exception', async () => {
+    const { report } = await compress(dense, into({ data, sparsity: 0.98, maxAccuracyDrop: 0 }));
+    expect(report!.accuracy!.limit!.met).toBe(false);
+  });
+});
+
+describe('compress without data', () => {
+  test('stores weights as int8, computes in float, says what is missing', async () => {
+    const options = into();
+    const { report } = await compress(dense, options);
+    expect(report!.recipe.name).toBe('weight-only');
+    expect(report!.sizes.onnxBytes).toBeLessThan(report!.sizes.originalBytes * 0.3);
+    expect(report!.accuracy).toBeNull();
+    expect(report!.missing.accuracy).toContain('evaluation');
+    expect(report!.integerShare!.total).toBe(0);
+    expect(report!.warnings.map((warning) => warning.code)).toEqual(['no-data', 'weight-only']);
+    const { exact, comparison } = await evaluate(join(options.output, 'digits-dense.onnx'), { data, against: dense });
+    expect(exact!.top1!.value).toBeGreaterThan(0.96);
+    expect(comparison!.exact!.agreement!.value).toBeGreaterThan(0.99);
+  });
+
+  test('a recipe that needs samples asks for them', async () => {
+    await expect(compress(dense, into({ recipe: 'accurate' }))).rejects.toMatchObject({ code: 'usage', exitCode: 2 });
+  });
+});
+
+describe('what compress leaves alone', () => {
+  test('a dry run writes nothing', async () => {
+    const options = into({ data, dryRun: true });
+    const { report, plan, outputs } = await compress(conv, options);
+    expect(report).toBeNull();
+    expect(outputs).toEqual([]);
+    expect(plan).toMatchObject({ recipe: 'balanced', calibrationSamples: 500, evaluationSamples: 500 });
+    expect(() => readdirSync(options.output)).toThrow();
+  });
+
+  test('existing results, unless told otherwise', async () => {
+    const options = into({});
+    await compress(conv, options);
+    await expect(compress(conv, options)).rejects.toMatchObject({ code: 'output-exists', exitCode: 2 });
+    await expect(compress(conv, { ...options, force: true })).resolves.toBeDefined();
+  });
+
+  test('a model with an operator that the engine lacks, which the error names', async () => {
+    const model = readModel(conv);
+    const { graph } = model;
+    const input = graph.inputs[0]!;
+    // Nobody reads its output, but it is a graph output, so it stays.
+    const custom = graph.create('FancyNorm', [input], { domain: 'org.example', anchor: graph.nodes().next().value! });
+    custom.output.type = tensorType(DataType.float32, input.shape);
+    model.opsetImports.set('org.example', 1);
+    graph.outputs.push(custom.output);
+    const path = join(folder, 'custom.onnx');
+    writeModel(model, path);
+    const refusal = { code: 'model-rejected', exitCode: 3, message: expect.stringContaining('FancyNorm') };
+    await expect(compress(path, into())).rejects.toMatchObject(refusal);
+  });
+
+  test.each([
+    ['a text', 'not a model at all'],
+    ['an empty file', ''],
+  ])('%s is refused with exit code 3 and nothing written', async (_, content) => {
+    const path = join(folder, 'broken.onnx');
+    writeFileSync(path, content);
+    const options = into();
+    await expect(compress(path, options)).rejects.toMatchObject({ exitCode: 3 });
+    expect(() => readdirSync(options.output)).toThrow();
+  });
+});
