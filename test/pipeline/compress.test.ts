@@ -11,6 +11,7 @@ import { compress, evaluate, unpack } from '../../src/index.ts';
 import { tensorType } from '../../src/ir/types.ts';
 import { reportSchema } from '../../src/report/report-schema.ts';
 import { DataType } from '../../src/tensor/data-type.ts';
+import { Tensor } from '../../src/tensor/tensor.ts';
 
 const fixtures = fileURLToPath(new URL('../../fixtures/', import.meta.url));
 const conv = join(fixtures, 'digits-conv.onnx');
@@ -107,6 +108,45 @@ describe('compress with data', () => {
   test('a loss beyond the limit is in the report, not an exception', async () => {
     const { report } = await compress(dense, into({ data, sparsity: 0.98, maxAccuracyDrop: 0 }));
     expect(report!.accuracy!.limit!.met).toBe(false);
+  });
+});
+
+describe('a layer that int8 would spoil', () => {
+  /** One hidden unit a thousand times larger than the others, its effect the same: its range leaves the others no steps. */
+  function withOutlierUnit(path: string): void {
+    const model = readModel(dense);
+    const gemms = [...model.graph.nodes()].filter((node) => node.is('Gemm', 'MatMul'));
+    const [first, second] = [gemms[0]!, gemms.at(-1)!];
+    const scaled = (
+      node: (typeof gemms)[number],
+      input: number,
+      factor: number,
+      isUnit: (index: number) => boolean,
+    ) => {
+      const tensor = node.input(input)!.tensor!;
+      const values = tensor.toFloat32().map((value, i) => (isUnit(i) ? value * factor : value));
+      node.setInput(input, model.graph.addInitializer(Tensor.float32(`${tensor.name}_scaled`, tensor.dims, values)));
+    };
+    const hidden = first.input(2)!.tensor!.elementCount;
+    const rows = first.int('transB', 0) === 1;
+    const inputs = first.input(1)!.tensor!.elementCount / hidden;
+    scaled(first, 1, 3000, (i) => (rows ? Math.floor(i / inputs) === 3 : i % hidden === 3));
+    scaled(first, 2, 3000, (i) => i === 3);
+    const columns = second.int('transB', 0) === 1;
+    const outputs = second.input(1)!.tensor!.elementCount / hidden;
+    scaled(second, 1, 1 / 3000, (i) => (columns ? i % hidden === 3 : Math.floor(i / outputs) === 3));
+    writeModel(model, path);
+  }
+
+  test('stays in float, by name and reason, and the accuracy is kept', async () => {
+    const path = join(folder, 'outlier.onnx');
+    withOutlierUnit(path);
+    const { report } = await compress(path, into({ data, calibrationMethod: 'min-max' }));
+    const kept = report!.layers.filter((layer) => layer.precision === 'float');
+    expect(kept.length).toBeGreaterThan(0);
+    expect(kept[0]!.reason).toMatch(/dB/);
+    expect(report!.layers.some((layer) => layer.precision === 'int8')).toBe(true);
+    expect(report!.accuracy!.exact!.agreement!.value).toBeGreaterThan(0.97);
   });
 });
 
