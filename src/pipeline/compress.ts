@@ -57,7 +57,11 @@ export async function compress(
   const unknown = unknownOperators(model);
   const samples = await openSamples(model, resolved);
   if (resolved.dryRun) {
-    return { report: null, plan: planOf(facts, target.name, recipe, samples, paths), outputs: [] };
+    return {
+      report: null,
+      plan: planOf(facts, target.name, recipeAsRun(recipe, resolved), samples, paths),
+      outputs: [],
+    };
   }
   const threads = resolved.threads ?? Math.max(1, Math.min(target.threads, describeHost().logicalCores));
   const engine = await startEngine({ logger });
@@ -135,21 +139,28 @@ function hasCalibration({ data, calibration }: ResolvedCompressOptions): boolean
   return data !== undefined || calibration !== undefined;
 }
 
-/** The recipe with what the command line said, as the report shows it. */
+/** The recipe with what the command line said, as the report shows it; without pruning where none was asked for. */
 function recipeAsRun(recipe: Recipe, { sparsity, calibrationMethod, nodesToExclude }: ResolvedCompressOptions): Recipe {
   const excluded = nodesToExclude.length === 0 ? {} : { nodesToExclude };
+  const isIdle = (step: Recipe['steps'][number]) =>
+    step.pass === 'prune-magnitude' && (sparsity ?? step.options.sparsity ?? 0) === 0;
   return {
     ...recipe,
-    steps: recipe.steps.map((step) => {
-      if (step.pass === 'prune-magnitude') {
-        return { ...step, options: { ...step.options, ...excluded, ...(sparsity === undefined ? {} : { sparsity }) } };
-      }
-      if (step.pass === 'quantize-static') {
-        const method = calibrationMethod === undefined ? {} : { calibrationMethod };
-        return { ...step, options: { ...step.options, ...excluded, ...method } };
-      }
-      return step;
-    }),
+    steps: recipe.steps
+      .filter((step) => !isIdle(step))
+      .map((step) => {
+        if (step.pass === 'prune-magnitude') {
+          return {
+            ...step,
+            options: { ...step.options, ...excluded, ...(sparsity === undefined ? {} : { sparsity }) },
+          };
+        }
+        if (step.pass === 'quantize-static') {
+          const method = calibrationMethod === undefined ? {} : { calibrationMethod };
+          return { ...step, options: { ...step.options, ...excluded, ...method } };
+        }
+        return step;
+      }),
   };
 }
 
