@@ -1,4 +1,5 @@
 import type { Dataset } from '../data/dataset.ts';
+import { feedsOf } from '../data/feeds-of.ts';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import type { Logger } from '../diagnostics/logger.ts';
 import { printable } from '../diagnostics/printable.ts';
@@ -57,17 +58,10 @@ export async function collectStatistics(
   const session = await loadPieces(engine, probe.encode(), { threads, label: 'the calibration model' });
   const progress = logger.progress('Calibrating', samples.count);
   try {
-    let next = samples.feed(0);
-    for (let i = 0; i < samples.count; i++) {
-      signal?.throwIfAborted();
-      const feeds = await next;
-      // The next sample is decoded while the engine works on this one.
-      if (i + 1 < samples.count) {
-        next = samples.feed(i + 1);
-        next.catch(() => {});
-      }
+    let done = 0;
+    for await (const feeds of feedsOf(samples, signal)) {
       await session.collect(feeds, probe.request);
-      progress.update(i + 1);
+      progress.update(++done);
     }
     return probe.table(await session.statistics(), samples.count);
   } finally {

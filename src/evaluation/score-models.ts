@@ -1,4 +1,5 @@
 import type { Dataset } from '../data/dataset.ts';
+import { feedsOf } from '../data/feeds-of.ts';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import type { Logger } from '../diagnostics/logger.ts';
 import { printable } from '../diagnostics/printable.ts';
@@ -61,14 +62,8 @@ export async function scoreModels(
   const tallies = candidates.map(() => new ComparisonTally());
   const progress = logger.progress(label, samples.count);
   try {
-    let next = samples.feed(0);
-    for (let i = 0; i < samples.count; i++) {
-      signal?.throwIfAborted();
-      const feeds = await next;
-      if (i + 1 < samples.count) {
-        next = samples.feed(i + 1);
-        next.catch(() => {});
-      }
+    let i = 0;
+    for await (const feeds of feedsOf(samples, signal)) {
       const expected = await reference.run(feeds, outputs);
       const classes = classScores(expected, outputs);
       const answer = samples.labels?.[i];
@@ -77,7 +72,7 @@ export async function scoreModels(
       for (const [index, candidate] of candidates.entries()) {
         tallies[index]!.compare(expected, await candidate.run(feeds, outputs), outputs, answer);
       }
-      progress.update(i + 1);
+      progress.update(++i);
     }
   } finally {
     progress.done();
