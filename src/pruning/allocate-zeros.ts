@@ -4,10 +4,11 @@ const ONE_BITS = 0x3f800000;
 /**
  * Shares out zeros over layers by one threshold: how many of each layer's lowest scores are among the `count` lowest of
  * all. Scores are ascending within a layer and in [0, 1]; equal scores go to the first layers first. Every layer keeps its
- * highest, so fewer than `count` are shared out where layers are too small.
+ * highest, unless all are zero, so fewer than `count` are shared out where layers are too small.
  */
 export function allocateZeros(layers: readonly Float32Array[], count: number): number[] {
-  const available = layers.map((scores) => Math.max(0, scores.length - 1));
+  // A layer of zeros has nothing to keep.
+  const available = layers.map((scores) => (scores.at(-1) === 0 ? scores.length : Math.max(0, scores.length - 1)));
   const total = available.reduce((a, b) => a + b, 0);
   if (count >= total) return available;
   // Positive floats order as their bits do: the lowest threshold that takes enough is found by halving.
