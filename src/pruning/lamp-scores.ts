@@ -1,6 +1,8 @@
 import { magnitudeBits } from './magnitude-order.ts';
 
 const INFINITY_BITS = 0x7f800000;
+/** The smallest positive float32. */
+const LOWEST_SCORE = 2 ** -149;
 
 /**
  * Layer-adaptive magnitude scores of one layer, ascending: each weight's square over the sum of the squares that are not
@@ -20,7 +22,8 @@ export function lampScores(weights: Float32Array): Float32Array {
     }
     const square = magnitudes[i]! * magnitudes[i]!;
     sum += square;
-    magnitudes[i] = sum === 0 ? 0 : square / sum;
+    // Only zeros score 0, however little a weight counts.
+    magnitudes[i] = square === 0 ? 0 : Math.max(square / sum, LOWEST_SCORE);
   }
   return magnitudes;
 }
