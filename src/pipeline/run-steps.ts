@@ -18,6 +18,7 @@ import type { Target } from '../targets/target-schema.ts';
 import type { ResolvedCompressOptions } from './compress-options.ts';
 import type { RunSamples } from './open-samples.ts';
 import { compareOutputs, optimizeModel } from './optimize-model.ts';
+import { packageVersion } from './package-version.ts';
 import { type QuantizedLayer, quantizeModel } from './quantize-model.ts';
 
 export interface StepsInput {
@@ -145,6 +146,7 @@ class StepRunner {
       },
       context,
       cache: new KeptStatistics(options.cacheFolder, {
+        edgepack: packageVersion,
         model: this.#input.modelSha256,
         recipe: this.#input.recipe.steps,
         sparsity: options.sparsity ?? null,
