@@ -1,5 +1,6 @@
 import type { Dataset } from '../data/dataset.ts';
 import { feedsOf } from '../data/feeds-of.ts';
+import { overlap } from '../data/overlap.ts';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import type { Logger } from '../diagnostics/logger.ts';
 import { printable } from '../diagnostics/printable.ts';
@@ -59,10 +60,11 @@ export async function collectStatistics(
   const progress = logger.progress('Calibrating', samples.count);
   try {
     let done = 0;
-    for await (const feeds of feedsOf(samples, signal)) {
-      await session.collect(feeds, probe.request);
-      progress.update(++done);
-    }
+    await overlap(
+      feedsOf(samples, signal),
+      (feeds) => session.collect(feeds, probe.request),
+      () => progress.update(++done),
+    );
     return probe.table(await session.statistics(), samples.count);
   } finally {
     progress.done();

@@ -1,5 +1,6 @@
 import type { Dataset } from '../data/dataset.ts';
 import { feedsOf } from '../data/feeds-of.ts';
+import { overlap } from '../data/overlap.ts';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import type { Logger } from '../diagnostics/logger.ts';
 import { printable } from '../diagnostics/printable.ts';
@@ -63,17 +64,15 @@ export async function scoreModels(
   const progress = logger.progress(label, samples.count);
   try {
     let i = 0;
-    for await (const feeds of feedsOf(samples, signal)) {
-      const expected = await reference.run(feeds, outputs);
-      const classes = classScores(expected, outputs);
+    const run = (feeds: Feeds) => Promise.all([reference, ...candidates].map((model) => model.run(feeds, outputs)));
+    await overlap(feedsOf(samples, signal), run, ([expected, ...actual]) => {
+      const classes = classScores(expected!, outputs);
       const answer = samples.labels?.[i];
       if (classes !== undefined && answer !== undefined) requireClass(answer, classes.length, samples, i);
       own.add(classes, answer);
-      for (const [index, candidate] of candidates.entries()) {
-        tallies[index]!.compare(expected, await candidate.run(feeds, outputs), outputs, answer);
-      }
+      for (const [index, tally] of tallies.entries()) tally.compare(expected!, actual[index]!, outputs, answer);
       progress.update(++i);
-    }
+    });
   } finally {
     progress.done();
   }

@@ -4,7 +4,7 @@ import { syntheticFeeds } from '../evaluation/synthetic-feeds.ts';
 import { encodeModel } from '../formats/onnx/write-model.ts';
 import type { Model } from '../ir/model.ts';
 import { normalizeGemmBias } from '../passes/optimize/normalize-gemm-bias.ts';
-import { optimizePasses } from '../passes/optimize/optimize-passes.ts';
+import { OPTIMIZE_ROUNDS, optimizeRound, preparingPasses } from '../passes/optimize/optimize-passes.ts';
 import { removeInitializerInputs } from '../passes/optimize/remove-initializer-inputs.ts';
 import { upgradeOpset } from '../passes/optimize/upgrade-opset.ts';
 import type { PassContext } from '../passes/pass.ts';
@@ -35,13 +35,20 @@ export async function optimizeModel(model: Model, engine: Engine, context: PassC
       await session.release();
     }
   };
-  const passes = [
+  const preparing = [
     removeInitializerInputs(),
     upgradeOpset({ minimum: QUANTIZATION_OPSET }),
     normalizeGemmBias(),
-    ...optimizePasses({ foldConstants: { evaluate } }),
+    ...preparingPasses(),
   ];
-  return mergeRuns(await runPasses(model, passes, context));
+  const runs = await runPasses(model, preparing, context);
+  const round = optimizeRound({ foldConstants: { evaluate } });
+  for (let i = 0; i < OPTIMIZE_ROUNDS; i++) {
+    const results = await runPasses(model, round, context);
+    runs.push(...results);
+    if (!results.some((result) => result.modified)) break;
+  }
+  return mergeRuns(runs);
 }
 
 /** Passes run several times are one line of the report. */

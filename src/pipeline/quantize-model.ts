@@ -57,8 +57,8 @@ export interface QuantizedModel {
   readonly layers: readonly QuantizedLayer[];
 }
 
-/** Ways to choose ranges that are tried where none is asked for. */
-const METHODS: readonly CalibrationMethod[] = ['min-max', 'percentile', 'mse'];
+/** Ways to choose ranges that are tried where none is asked for. Of few values, the percentile takes all: as min-max does. */
+const METHODS: readonly CalibrationMethod[] = ['percentile', 'mse'];
 /** Where agreement is surely below this, or the signal to noise ratio is, layers are looked at one by one. */
 const HARMFUL_AGREEMENT = 0.97;
 const HARMFUL_SQNR_DB = 15;
@@ -132,7 +132,7 @@ async function statisticsFor(
 }
 
 /** How a distribution is spread is known well enough after this many activations, and never before this many samples. */
-const ENOUGH_ACTIVATIONS = 2 ** 29;
+const ENOUGH_ACTIVATIONS = 2 ** 28;
 const FEWEST_SAMPLES = 32;
 
 /** Evenly spaced samples, as many as tell how activations are spread: fewer of large models, whose samples tell more. */

@@ -21,7 +21,7 @@ export interface OptimizeOptions {
 }
 
 /** What one pass leaves to another is found in the second round; the third is for chains through both. */
-const ROUNDS = 3;
+export const OPTIMIZE_ROUNDS = 3;
 
 /**
  * The passes that make a model smaller and simpler without changing what it computes (up to rounding where weights are
@@ -29,8 +29,19 @@ const ROUNDS = 3;
  * @throws EdgepackError `recipe` for wrong options.
  */
 export function optimizePasses(options: OptimizeOptions = {}): Pass[] {
+  const round = optimizeRound(options);
+  return [...preparingPasses(), ...Array.from({ length: OPTIMIZE_ROUNDS }, () => round).flat()];
+}
+
+/** What comes once, before the first round. */
+export function preparingPasses(): Pass[] {
+  return [sortNodes(), liftConstants()];
+}
+
+/** One round; a round that modifies nothing makes further ones needless. */
+export function optimizeRound(options: OptimizeOptions = {}): Pass[] {
   const folding = options.foldConstants === undefined ? [] : [foldConstants(options.foldConstants)];
-  const round = [
+  return [
     removeIdentities(),
     foldShapes(),
     ...folding,
@@ -45,5 +56,4 @@ export function optimizePasses(options: OptimizeOptions = {}): Pass[] {
     removeDeadNodes(),
     deduplicateInitializers(),
   ];
-  return [sortNodes(), liftConstants(), ...Array.from({ length: ROUNDS }, () => round).flat()];
 }
