@@ -50,22 +50,22 @@ export async function compress(
   const recipe = recipeFor(resolved);
   const paths = outputPaths(modelPath, resolved);
   if (!resolved.dryRun) refuseExisting(Object.values(paths), resolved);
-  const model = readModel(modelPath);
-  inferShapes(model);
-  const facts = modelFacts(model, modelPath);
-  const original = sizedInitializers(model);
-  const unknown = unknownOperators(model);
-  const samples = await openSamples(model, resolved);
-  if (resolved.dryRun) {
-    return {
-      report: null,
-      plan: planOf(facts, target.name, recipeAsRun(recipe, resolved), samples, paths),
-      outputs: [],
-    };
-  }
-  const threads = resolved.threads ?? Math.max(1, Math.min(target.threads, describeHost().logicalCores));
-  const engine = await startEngine({ logger });
+  // The engine's process starts while the model and the samples are being opened.
+  const starting = resolved.dryRun ? undefined : startEngine({ logger });
+  starting?.catch(() => {});
   try {
+    const model = readModel(modelPath);
+    inferShapes(model);
+    const facts = modelFacts(model, modelPath);
+    const samples = await openSamples(model, resolved);
+    if (starting === undefined) {
+      const plan = planOf(facts, target.name, recipeAsRun(recipe, resolved), samples, paths);
+      return { report: null, plan, outputs: [] };
+    }
+    const original = sizedInitializers(model);
+    const unknown = unknownOperators(model);
+    const threads = resolved.threads ?? Math.max(1, Math.min(target.threads, describeHost().logicalCores));
+    const engine = await starting;
     const context = { logger, ...(signal === undefined ? {} : { signal }) };
     const session = await engine.load(modelPath, { threads });
     const done = await runSteps({
@@ -120,7 +120,10 @@ export async function compress(
     writePieces(paths.markdown, [Buffer.from(renderMarkdown(report))]);
     return { report, plan: null, outputs: Object.values(paths).map((path) => factsOf(path, readFileSync(path))) };
   } finally {
-    await engine.close();
+    await starting?.then(
+      (engine) => engine.close(),
+      () => {},
+    );
   }
 }
 
