@@ -56,7 +56,8 @@ export async function collectStatistics(
 ): Promise<CalibrationTable> {
   const probe = new ProbedModel(model, needs);
   if (Object.keys(probe.request).length === 0) return probe.table({}, samples.count);
-  const session = await loadPieces(engine, probe.encode(), { threads, label: 'the calibration model' });
+  // Nothing else runs in the engine meanwhile, so its threads may spin.
+  const session = await loadPieces(engine, probe.encode(), { threads, spin: true, label: 'the calibration model' });
   const progress = logger.progress('Calibrating', samples.count);
   try {
     let done = 0;

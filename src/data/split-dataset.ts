@@ -56,6 +56,7 @@ export async function splitDataset(
 /** The different samples by class, in the order of their hashes; classes in the order of their first sample. */
 async function unitsByClass(dataset: Dataset, seed: number): Promise<Unit[][]> {
   const units = new Map<string, Unit>();
+  await hashAhead(dataset);
   for (let index = 0; index < dataset.count; index++) {
     const content = await dataset.contentHash(index);
     const known = units.get(content);
@@ -79,4 +80,16 @@ async function unitsByClass(dataset: Dataset, seed: number): Promise<Unit[][]> {
 
 function byOrder(a: Unit, b: Unit): number {
   return a.order < b.order ? -1 : a.order > b.order ? 1 : 0;
+}
+
+/** Samples that are read at once. */
+const READ_AT_ONCE = 8;
+
+/** Has the hashes computed, several samples at a time; the dataset keeps them. */
+async function hashAhead(dataset: Dataset): Promise<void> {
+  let next = 0;
+  const reader = async () => {
+    while (next < dataset.count) await dataset.contentHash(next++);
+  };
+  await Promise.all(Array.from({ length: READ_AT_ONCE }, reader));
 }
