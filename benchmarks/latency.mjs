@@ -11,7 +11,7 @@ export async function latencies(files, { data, preprocess, threads, rounds }) {
   try {
     const candidates = [];
     for (const { label, path } of files) {
-      const session = await engine.load(path, { threads, memoryPattern: true });
+      const session = await engine.load(path, { threads, memoryPattern: true, spin: true });
       const samples = await openDataset(data, { inputs: session.inputs, preprocess });
       candidates.push({ label, session, feeds: await samples.feed(0) });
     }

@@ -1,4 +1,5 @@
 import { mkdirSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { ratio } from './bars.mjs';
 import { compressRun } from './compress-run.mjs';
@@ -17,7 +18,8 @@ export async function measure({ entry, recipe, samples, folder, settings, say })
   const options = (output, more) => ({
     target,
     recipe,
-    threads,
+    // All cores, as the peer takes them.
+    threads: availableParallelism(),
     output,
     calibration: samples.calibration.path,
     ...(samples.preprocess === undefined ? {} : { preprocess: samples.preprocess }),

@@ -18,7 +18,7 @@ const usage = `npm run bench -- [options]
   --models a,b         only these (default: the fixtures and every model of the zoo)
   --recipes a,b        default: accurate,balanced
   --target NAME        default: rpi4
-  --threads N          of every latency and of compress (default: 1)
+  --threads N          of every latency (default: 1); compress takes all cores
   --rounds N           timed runs of compress, and of the peer in turns with it (default: 1, with --peers 2)
   --latency-rounds N   default: 15
   --calibration-samples N, --limit N   fewer samples to calibrate, to evaluate, evenly spaced
