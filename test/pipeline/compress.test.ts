@@ -27,7 +27,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Options with an output folder of their own. */
 function into(options: Parameters<typeof compress>[1] = {}) {
-  return { output: join(folder, `out-${count++}`), cacheFolder: join(folder, 'cache'), threads: 1, ...options };
+  return { cacheFolder: join(folder, 'cache'), threads: 1, ...options, output: join(folder, `out-${count++}`) };
 }
 
 function sha256(path: string): string {
