@@ -64,7 +64,7 @@ export async function integerShare(model: Model, feeds: Feeds, engine: Engine, t
   }
   inferShapes(numbered);
   const sums = { conv: [0, 0], gemm: [0, 0], matmul: [0, 0], total: [0, 0] };
-  for (const { node, macs } of cost(numbered).nodes) {
+  for (const { node, macs } of cost(numbered, { symbols: sizesOf(numbered, feeds) }).nodes) {
     const family = FAMILIES[node.opType];
     if (family === undefined || macs === null) continue;
     for (const sum of [sums[family], sums.total]) {
@@ -80,4 +80,16 @@ export async function integerShare(model: Model, feeds: Feeds, engine: Engine, t
     total: share(sums.total),
     source: "the engine's profile of one inference",
   };
+}
+
+/** What the symbolic dimensions of the inputs are in these feeds. */
+function sizesOf(model: Model, feeds: Feeds): Record<string, number> {
+  const sizes: Record<string, number> = {};
+  for (const input of model.graph.inputs) {
+    for (const [i, dim] of (input.shape ?? []).entries()) {
+      const size = feeds[input.name]?.dims[i];
+      if (typeof dim === 'string' && size !== undefined) sizes[dim] = size;
+    }
+  }
+  return sizes;
 }
