@@ -8,6 +8,7 @@ import type { LatencyMeasurement } from '../runtime/latency.ts';
 import type { Target } from '../targets/target-schema.ts';
 import type { FileFacts } from './api-types.ts';
 import type { ResolvedCompressOptions } from './compress-options.ts';
+import { engineThreads } from './engine-threads.ts';
 import type { MeasuredResult } from './measure-result.ts';
 import type { RunSamples } from './open-samples.ts';
 import { packageVersion } from './package-version.ts';
@@ -147,7 +148,7 @@ export function arithmeticNote(exact: Comparison, host: Comparison, target: Targ
 function latencyOf({ measured, options, target }: ReportInput): Report['latency']['host'] {
   const { original, compressed } = measured.latency;
   const host = describeHost();
-  const threads = options.threads ?? Math.max(1, Math.min(target.threads, host.logicalCores));
+  const threads = engineThreads(options.threads, target);
   return {
     cpu: host.cpuName,
     threads,

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
@@ -18,13 +17,14 @@ import { renderJson } from '../report/render-json.ts';
 import { renderMarkdown } from '../report/render-markdown.ts';
 import type { Report } from '../report/report-schema.ts';
 import { startEngine } from '../runtime/engine.ts';
-import { describeHost } from '../runtime/host.ts';
 import { writePieces } from '../storage/write-pieces.ts';
 import { loadTarget } from '../targets/load-target.ts';
-import type { CompressPlan, CompressResult, FileFacts, RunContext } from './api-types.ts';
+import type { CompressPlan, CompressResult, RunContext } from './api-types.ts';
 import { buildReport } from './build-report.ts';
 import { type CompressOptions, compressOptionsSchema, type ResolvedCompressOptions } from './compress-options.ts';
 import { countOperators, operatorOrigin } from './count-operators.ts';
+import { engineThreads } from './engine-threads.ts';
+import { fileFacts } from './file-facts.ts';
 import { measureResult } from './measure-result.ts';
 import { modelFacts } from './model-facts.ts';
 import { openSamples } from './open-samples.ts';
@@ -64,7 +64,7 @@ export async function compress(
     }
     const original = sizedInitializers(model);
     const unknown = unknownOperators(model);
-    const threads = resolved.threads ?? Math.max(1, Math.min(target.threads, describeHost().logicalCores));
+    const threads = engineThreads(resolved.threads, target);
     const engine = await starting;
     const context = { logger, ...(signal === undefined ? {} : { signal }) };
     const session = await engine.load(modelPath, { threads });
@@ -110,7 +110,7 @@ export async function compress(
       onnxBytes: bytes.length,
       epk,
       measured,
-      files: [factsOf(paths.onnx, bytes), factsOf(paths.epk, readFileSync(paths.epk))],
+      files: [fileFacts(paths.onnx, bytes), fileFacts(paths.epk, readFileSync(paths.epk))],
       warnings: [...unknown, ...notices(resolved, recipe, samples), ...done.warnings, ...measured.warnings],
       engineVersion: engine.version,
       enginePeakBytes: await engine.peakMemoryBytes(),
@@ -118,7 +118,7 @@ export async function compress(
     });
     writePieces(paths.json, [Buffer.from(renderJson(report))]);
     writePieces(paths.markdown, [Buffer.from(renderMarkdown(report))]);
-    return { report, plan: null, outputs: Object.values(paths).map((path) => factsOf(path, readFileSync(path))) };
+    return { report, plan: null, outputs: Object.values(paths).map((path) => fileFacts(path, readFileSync(path))) };
   } finally {
     await starting?.then(
       (engine) => engine.close(),
@@ -255,8 +255,4 @@ function notices(
     });
   }
   return warnings;
-}
-
-function factsOf(path: string, bytes: Uint8Array): FileFacts {
-  return { path, sizeBytes: bytes.byteLength, sha256: createHash('sha256').update(bytes).digest('hex') };
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { openDataset } from '../data/dataset.ts';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
@@ -7,10 +6,11 @@ import { type Comparison, type Scores, scoreModels } from '../evaluation/score-m
 import { readModel } from '../formats/onnx/read-model.ts';
 import type { Evaluation } from '../report/evaluation-schema.ts';
 import { startEngine } from '../runtime/engine.ts';
-import { describeHost } from '../runtime/host.ts';
 import { loadTarget } from '../targets/load-target.ts';
-import type { EvaluateOptions, FileFacts, RunContext } from './api-types.ts';
+import type { EvaluateOptions, RunContext } from './api-types.ts';
 import { arithmeticNote } from './build-report.ts';
+import { engineThreads } from './engine-threads.ts';
+import { fileFacts } from './file-facts.ts';
 import { datasetOptions } from './open-samples.ts';
 
 const DEFAULT_TARGET = 'generic-arm64';
@@ -33,7 +33,7 @@ export async function evaluate(
       hint: 'add --labels, or --against original.onnx',
     });
   }
-  const threads = options.threads ?? Math.max(1, Math.min(target.threads, describeHost().logicalCores));
+  const threads = engineThreads(options.threads, target);
   const engine = await startEngine({ logger });
   try {
     const host = await engine.load(modelPath, { threads });
@@ -45,8 +45,8 @@ export async function evaluate(
     const exactScores = exact === undefined ? undefined : scores.candidates[0]!;
     return {
       evaluationVersion: 1,
-      model: factsOf(modelPath),
-      against: options.against === undefined ? null : factsOf(options.against),
+      model: fileFacts(modelPath, readFileSync(modelPath)),
+      against: options.against === undefined ? null : fileFacts(options.against, readFileSync(options.against)),
       target: target.name,
       arithmetic: target.arithmetic,
       data: { path: options.data, samples: samples.count, labelled: samples.labels !== undefined },
@@ -74,9 +74,4 @@ function scoresOf({ top1, top5 }: Scores): Scores {
 
 function comparisonOf({ top1, top5, agreement, sqnrDb, cosine, klDivergence }: Comparison) {
   return { top1, top5, agreement, sqnrDb, cosine, klDivergence };
-}
-
-function factsOf(path: string): FileFacts {
-  const bytes = readFileSync(path);
-  return { path, sizeBytes: bytes.byteLength, sha256: createHash('sha256').update(bytes).digest('hex') };
 }

@@ -12,7 +12,8 @@ import { locateInitializers } from '../formats/onnx/locate-initializers.ts';
 import { readModel } from '../formats/onnx/read-model.ts';
 import { ContainedFile } from '../storage/contained-file.ts';
 import { writePieces } from '../storage/write-pieces.ts';
-import type { FileFacts, PackOptions, PackResult, RunContext } from './api-types.ts';
+import type { PackOptions, PackResult, RunContext } from './api-types.ts';
+import { fileFacts } from './file-facts.ts';
 
 /**
  * Writes a model, with the files that hold its external data, as one `.epk`. Nothing is lost: {@link unpack} gives the same bytes.
@@ -29,7 +30,7 @@ export async function pack(
   context.signal?.throwIfAborted();
   const { byteLength } = await writeEpk(epkPath, files);
   return {
-    onnx: { ...factsOf(modelPath, files[0]!.bytes), sizeBytes: totalBytes(files) },
+    onnx: { ...fileFacts(modelPath, files[0]!.bytes), sizeBytes: totalBytes(files) },
     epk: { path: epkPath, sizeBytes: byteLength, sha256: sha256(readFileSync(epkPath)) },
   };
 }
@@ -72,8 +73,8 @@ export async function unpack(
   }
   const packed = readFileSync(epkPath);
   return {
-    onnx: { ...factsOf(modelPath, model.bytes), sizeBytes: totalBytes(files) },
-    epk: factsOf(epkPath, packed),
+    onnx: { ...fileFacts(modelPath, model.bytes), sizeBytes: totalBytes(files) },
+    epk: fileFacts(epkPath, packed),
   };
 }
 
@@ -103,10 +104,6 @@ function refuseExisting(paths: readonly string[], { force = false }: PackOptions
     hint: 'Choose another name, or overwrite it with --force.',
     location: { file: existing },
   });
-}
-
-function factsOf(path: string, bytes: Uint8Array): FileFacts {
-  return { path, sizeBytes: bytes.byteLength, sha256: sha256(bytes) };
 }
 
 function totalBytes(files: readonly { readonly bytes: Uint8Array }[]): number {

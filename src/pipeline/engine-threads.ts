@@ -1,0 +1,7 @@
+import { describeHost } from '../runtime/host.ts';
+import type { Target } from '../targets/target-schema.ts';
+
+/** Threads of the engine: as asked for, otherwise those of the target, as far as this host has cores for them. */
+export function engineThreads(asked: number | undefined, target: Target): number {
+  return asked ?? Math.max(1, Math.min(target.threads, describeHost().logicalCores));
+}
