@@ -4,7 +4,7 @@ import { overlap } from '../data/overlap.ts';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import type { Logger } from '../diagnostics/logger.ts';
 import { printable } from '../diagnostics/printable.ts';
-import type { Session } from '../runtime/session.ts';
+import type { Runnable } from '../runtime/session.ts';
 import { isFloat } from '../tensor/data-type.ts';
 import type { Feeds } from '../tensor/nd-array.ts';
 import {
@@ -53,12 +53,12 @@ export interface ModelScores {
  * @throws EdgepackError `data-mismatch` for a label beyond the classes.
  */
 export async function scoreModels(
-  reference: Session,
-  candidates: readonly Session[],
+  reference: Runnable,
+  candidates: readonly Runnable[],
   samples: Dataset,
   { logger, signal, label = 'Evaluating' }: { logger: Logger; signal?: AbortSignal | undefined; label?: string },
 ): Promise<ModelScores> {
-  const outputs = reference.outputs.filter((output) => isFloat(output.dataType)).map((output) => output.name);
+  const outputs = floatOutputs(reference);
   const own = new Tally();
   const tallies = candidates.map(() => new ComparisonTally());
   const progress = logger.progress(label, samples.count);
@@ -77,6 +77,11 @@ export async function scoreModels(
     progress.done();
   }
   return { samples: samples.count, reference: own.scores(), candidates: tallies.map((tally) => tally.comparison()) };
+}
+
+/** The outputs that comparisons look at. */
+export function floatOutputs({ outputs }: Runnable): string[] {
+  return outputs.filter((output) => isFloat(output.dataType)).map((output) => output.name);
 }
 
 function requireClass(answer: number, classes: number, samples: Dataset, index: number): void {

@@ -4,6 +4,7 @@ import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { silentLogger } from '../diagnostics/logger.ts';
 import { checkValue } from '../diagnostics/parse-checked-json.ts';
 import { printable } from '../diagnostics/printable.ts';
+import { ReferenceSession } from '../evaluation/reference-session.ts';
 import { writeEpk } from '../formats/epk/write-epk.ts';
 import { locateInitializers } from '../formats/onnx/locate-initializers.ts';
 import { readModel } from '../formats/onnx/read-model.ts';
@@ -27,7 +28,7 @@ import { engineThreads } from './engine-threads.ts';
 import { fileFacts } from './file-facts.ts';
 import { measureResult } from './measure-result.ts';
 import { modelFacts } from './model-facts.ts';
-import { openSamples } from './open-samples.ts';
+import { KEPT_BYTES, openSamples } from './open-samples.ts';
 import { runSteps, type Warning } from './run-steps.ts';
 import { sizedInitializers } from './sized-initializers.ts';
 
@@ -67,9 +68,10 @@ export async function compress(
     const threads = engineThreads(resolved.threads, target);
     const engine = await starting;
     const context = { logger, ...(signal === undefined ? {} : { signal }) };
-    const session = await engine.load(modelPath, { threads });
+    const reference = await ReferenceSession.load(() => engine.load(modelPath, { threads }));
+    if (samples.selection !== undefined) reference.remember(samples.selection, KEPT_BYTES, signal);
     const done = await runSteps({
-      original: session,
+      original: reference,
       modelSha256: facts.sha256,
       model,
       recipe,
@@ -83,7 +85,7 @@ export async function compress(
     const bytes = Buffer.concat(encodeModel(done.model).pieces);
     const measured = await measureResult({
       modelPath,
-      original: session,
+      original: reference,
       bytes,
       done,
       samples,

@@ -9,7 +9,7 @@ import { syntheticFeeds } from '../evaluation/synthetic-feeds.ts';
 import type { PassContext } from '../passes/pass.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { LatencyMeasurement } from '../runtime/latency.ts';
-import type { Session } from '../runtime/session.ts';
+import type { Runnable } from '../runtime/session.ts';
 import type { Target } from '../targets/target-schema.ts';
 import type { Feeds } from '../tensor/nd-array.ts';
 import type { RunSamples } from './open-samples.ts';
@@ -17,8 +17,7 @@ import type { StepsResult, Warning } from './run-steps.ts';
 
 export interface MeasureInput {
   readonly modelPath: string;
-  /** The original model in the engine. */
-  readonly original: Session;
+  readonly original: Runnable;
   /** The compressed model's file. */
   readonly bytes: Uint8Array;
   readonly done: StepsResult;

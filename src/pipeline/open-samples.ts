@@ -1,4 +1,5 @@
 import { type Dataset, type InputSpec, openDataset, splitDataset, spread } from '../data/dataset.ts';
+import { keepFeeds } from '../data/keep-feeds.ts';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import type { Model } from '../ir/model.ts';
 import type { DataType } from '../tensor/data-type.ts';
@@ -20,6 +21,9 @@ export interface RunSamples {
 /** More samples than these change neither ranges nor choices, but take their time. */
 const MAX_STATISTICS_SAMPLES = 512;
 const MAX_SELECTION_SAMPLES = 128;
+
+/** Selection samples, and the original's answers to them, are kept in memory up to this. */
+export const KEPT_BYTES = 2 ** 25;
 
 /**
  * Opens and divides the data of a run: `data` is split evenly into calibration and evaluation, calibration three to one
@@ -49,12 +53,13 @@ export async function openSamples(model: Model, options: ResolvedCompressOptions
   const evaluationPath = forEvaluation === undefined ? undefined : (evaluation ?? data);
   const paths = { calibrationPath, evaluationPath, evaluation: forEvaluation };
   if (forCalibration === undefined) return { ...paths, statistics: undefined, selection: undefined };
-  if (forCalibration.count < 4) return { ...paths, statistics: forCalibration, selection: forCalibration };
+  if (forCalibration.count < 4)
+    return { ...paths, statistics: forCalibration, selection: keepFeeds(forCalibration, KEPT_BYTES) };
   const [statistics, selection] = (await splitDataset(forCalibration, { parts: [3, 1], seed })) as [Dataset, Dataset];
   return {
     ...paths,
     statistics: atMost(statistics, MAX_STATISTICS_SAMPLES),
-    selection: atMost(selection, MAX_SELECTION_SAMPLES),
+    selection: keepFeeds(atMost(selection, MAX_SELECTION_SAMPLES), KEPT_BYTES),
   };
 }
 

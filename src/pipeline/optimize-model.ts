@@ -11,7 +11,7 @@ import type { PassContext } from '../passes/pass.ts';
 import { type PassRun, runPasses } from '../passes/run-passes.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { loadPieces } from '../runtime/load-pieces.ts';
-import type { Session } from '../runtime/session.ts';
+import type { Runnable } from '../runtime/session.ts';
 import type { Feeds } from '../tensor/nd-array.ts';
 
 /** How the outputs of two models on the same feeds differ. */
@@ -71,7 +71,7 @@ const COMPARED_SAMPLES = 2;
 
 /** Runs the original and the model in memory on the same feeds, of the samples or made up, and compares their outputs. */
 export async function compareOutputs(
-  original: Session,
+  original: Runnable,
   changed: Model,
   samples: Dataset | undefined,
   engine: Engine,

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { collectStatistics } from '../calibration/collect-statistics.ts';
 import { type Dataset, spread } from '../data/dataset.ts';
+import type { ReferenceSession } from '../evaluation/reference-session.ts';
 import { type Comparison, scoreModels } from '../evaluation/score-models.ts';
 import { cloneModel } from '../formats/onnx/clone-model.ts';
 import { encodeModel } from '../formats/onnx/write-model.ts';
@@ -23,7 +24,7 @@ import type { Session } from '../runtime/session.ts';
 export interface QuantizeModelOptions {
   readonly engine: Engine;
   /** The original model, to which every variant is compared. */
-  readonly original: Session;
+  readonly original: ReferenceSession;
   readonly threads: number;
   readonly statistics: Dataset;
   readonly selection: Dataset;
@@ -79,6 +80,8 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
     absorbActivations: insertion.activationSymmetric !== true,
   });
   const methods = options.calibrationMethod === undefined ? METHODS : [options.calibrationMethod];
+  // Both float models in the engine at once would be the peak of its memory.
+  await options.original.suspend();
   const [table] = await Promise.all([
     statisticsFor(model, placement, methods.some(needsHistogram) ? 'histogram' : 'extremes', options),
     roundWeightsAhead(placement, insertion, context.signal),
@@ -180,22 +183,27 @@ class Trial {
   ): Promise<Variant[]> {
     const { context, original, selection } = this.#options;
     const built: Omit<Variant, 'score'>[] = [];
-    const sessions: Session[] = [];
+    const loading: Promise<Session>[] = [];
     try {
+      // While the engine loads one variant, the next is being built.
       for (const { method, nodesToExclude } of choices) {
         context.signal?.throwIfAborted();
         const variant = await this.#build(method, nodesToExclude);
         built.push(variant);
-        sessions.push(await this.#load(variant.model));
+        const session = this.#load(variant.model);
+        session.catch(() => {});
+        loading.push(session);
       }
-      const { candidates } = await scoreModels(original, sessions, selection, {
+      const { candidates } = await scoreModels(original, await Promise.all(loading), selection, {
         logger: context.logger,
         signal: context.signal,
         label: 'Comparing',
       });
       return built.map((variant, i) => ({ ...variant, score: candidates[i]! }));
     } finally {
-      for (const session of sessions) await session.release();
+      for (const loaded of await Promise.allSettled(loading)) {
+        if (loaded.status === 'fulfilled') await loaded.value.release();
+      }
     }
   }
 

@@ -2,6 +2,7 @@ import { KeptStatistics } from '../calibration/keep-statistics.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { fingerprintDataset } from '../data/dataset.ts';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
+import type { ReferenceSession } from '../evaluation/reference-session.ts';
 import { type Comparison, scoreModels } from '../evaluation/score-models.ts';
 import { encodeModel } from '../formats/onnx/write-model.ts';
 import type { Model } from '../ir/model.ts';
@@ -13,7 +14,6 @@ import type { Recipe, RecipeStep } from '../recipes/recipe-schema.ts';
 import type { ReportStep } from '../report/report-schema.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { loadPieces } from '../runtime/load-pieces.ts';
-import type { Session } from '../runtime/session.ts';
 import type { Target } from '../targets/target-schema.ts';
 import type { ResolvedCompressOptions } from './compress-options.ts';
 import type { RunSamples } from './open-samples.ts';
@@ -23,8 +23,7 @@ import { type QuantizedLayer, quantizeModel } from './quantize-model.ts';
 
 export interface StepsInput {
   readonly modelSha256: string;
-  /** The original model in the engine. */
-  readonly original: Session;
+  readonly original: ReferenceSession;
   readonly model: Model;
   readonly recipe: Recipe;
   readonly target: Target;

@@ -61,9 +61,9 @@ export class EngineProcess {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv: process.execArgv.filter((argument) => !argument.startsWith('--inspect')),
-      // Outputs of tens of MB come and go with every run. glibc would map and unmap each of them, which costs as much time
-      // as the run; other C libraries do not know these names.
-      env: { MALLOC_MMAP_THRESHOLD_: '33554432', MALLOC_TRIM_THRESHOLD_: '67108864', ...process.env },
+      // What sessions free goes back to the system: kept for later, it would add up to a third of the engine's peak. Other C
+      // libraries than glibc do not know these names.
+      env: { MALLOC_MMAP_THRESHOLD_: '262144', MALLOC_TRIM_THRESHOLD_: '524288', ...process.env },
     });
     this.#child.on('message', (message) => this.#receive(message as AnswerMessage));
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {

@@ -40,9 +40,8 @@ export interface ValueDescription {
   readonly shape: readonly (number | string)[];
 }
 
-/** A model loaded into the engine's process. Requests are answered in the order in which they are made. */
-export interface Session {
-  readonly id: number;
+/** A model that can be run. */
+export interface Runnable {
   readonly inputs: readonly ValueDescription[];
   readonly outputs: readonly ValueDescription[];
   /**
@@ -52,6 +51,11 @@ export interface Session {
    * `engine-failed` if the process ends or takes too long.
    */
   run(feeds: Feeds, outputNames?: readonly string[]): Promise<Feeds>;
+}
+
+/** A model loaded into the engine's process. Requests are answered in the order in which they are made. */
+export interface Session extends Runnable {
+  readonly id: number;
   /**
    * One inference whose outputs stay in the engine's process, where they are accumulated. The first call after
    * {@link statistics} decides the request; later ones have to repeat it.
