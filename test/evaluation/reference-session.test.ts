@@ -22,7 +22,7 @@ function engine() {
         { name: 'y', ...description },
         { name: 'index', ...description, dataType: DataType.int64 },
       ],
-      async run(feeds) {
+      async run(feeds: Feeds) {
         log.push(`run ${feeds.x!.data[0]}`);
         return { y: array(2 * Number(feeds.x!.data[0])) };
       },
