@@ -1,4 +1,5 @@
 import { openDataset } from '../dist/data/dataset.js';
+import { roundMedians, summarizeLatency } from '../dist/evaluation/latency-statistics.js';
 import { startEngine } from '../dist/runtime/engine.js';
 
 /**
@@ -17,10 +18,10 @@ export async function latencies(files, { data, preprocess, threads, rounds }) {
     }
     const measured = await engine.measureLatency(candidates, { rounds, minRounds: rounds, maxSeconds: 120 });
     return Object.fromEntries(
-      measured.map(({ label, medianMs, p90Ms, roundMediansMs }) => [
-        label,
-        { medianMs, p90Ms, roundMediansMs: [...roundMediansMs] },
-      ]),
+      measured.candidates.map(({ label, roundsMs }) => {
+        const { median, p90 } = summarizeLatency(roundsMs);
+        return [label, { medianMs: median.valueMs, p90Ms: p90.valueMs, roundMediansMs: [...roundMedians(roundsMs)] }];
+      }),
     );
   } finally {
     await engine.close();

@@ -9,6 +9,8 @@ export type {
   PackResult,
   RunContext,
 } from './pipeline/api-types.ts';
+export { bench } from './pipeline/bench.ts';
+export type { BenchOptions } from './pipeline/bench-options.ts';
 export { compress } from './pipeline/compress.ts';
 export type { CompressOptions } from './pipeline/compress-options.ts';
 export { evaluate } from './pipeline/evaluate.ts';
@@ -17,6 +19,7 @@ export { pack, unpack } from './pipeline/pack-model.ts';
 export { packageVersion as version } from './pipeline/package-version.ts';
 export { listRecipes, loadRecipe } from './recipes/load-recipe.ts';
 export type { Recipe } from './recipes/recipe-schema.ts';
+export type { BenchResult } from './report/bench-schema.ts';
 export type { Evaluation } from './report/evaluation-schema.ts';
 export type { Inspection } from './report/inspection-schema.ts';
 export { renderJson } from './report/render-json.ts';

@@ -1,5 +1,7 @@
 import type { CompressResult, EvaluateOptions, PackOptions, PackResult, RunContext } from '../pipeline/api-types.ts';
+import type { BenchOptions } from '../pipeline/bench-options.ts';
 import type { CompressOptions } from '../pipeline/compress-options.ts';
+import type { BenchResult } from '../report/bench-schema.ts';
 import type { Evaluation } from '../report/evaluation-schema.ts';
 import type { Inspection } from '../report/inspection-schema.ts';
 import type { Target } from '../targets/target-schema.ts';
@@ -9,6 +11,7 @@ export interface CliApi {
   compress(modelPath: string, options: CompressOptions, context?: RunContext): Promise<CompressResult>;
   inspect(modelPath: string, context?: RunContext): Promise<Inspection>;
   evaluate(modelPath: string, options: EvaluateOptions, context?: RunContext): Promise<Evaluation>;
+  bench(files: readonly string[], options?: BenchOptions, context?: RunContext): Promise<BenchResult>;
   /** Writes the `.epk` of a model. */
   pack(modelPath: string, epkPath: string, options?: PackOptions, context?: RunContext): Promise<PackResult>;
   /** Writes the model of an `.epk`, byte for byte. */

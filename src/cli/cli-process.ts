@@ -28,3 +28,10 @@ export function colorLevel(stream: CliStream, env: CliProcess['env']): 0 | 1 {
 export function columns(stream: CliStream): number {
   return Math.min(120, Math.max(40, stream.columns || 100));
 }
+
+/** Whether a stream is a terminal that shows block characters: one that says it takes UTF-8. */
+export function drawsBlocks(stream: CliStream, env: CliProcess['env']): boolean {
+  if (stream.isTTY !== true || env.TERM === 'dumb' || env.TERM === 'linux') return false;
+  const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || '';
+  return /utf-?8/i.test(locale) || env.WT_SESSION !== undefined || env.TERM_PROGRAM !== undefined;
+}

@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { configSchema } from '../pipeline/compress-options.ts';
 import { recipeSchema } from '../recipes/recipe-schema.ts';
+import { benchSchema } from '../report/bench-schema.ts';
 import { reportSchema } from '../report/report-schema.ts';
 import { targetSchema } from '../targets/target-schema.ts';
 
 /** The JSON Schemas of every file that edgepack reads or writes, by file name in `schemas/`. */
 export function jsonSchemas(): Readonly<Record<string, unknown>> {
   return {
+    'bench.schema.json': z.toJSONSchema(benchSchema, { io: 'output' }),
     'edgepack.config.schema.json': z.toJSONSchema(configSchema, { io: 'input' }),
     'recipe.schema.json': z.toJSONSchema(recipeSchema, { io: 'input' }),
     'report.schema.json': z.toJSONSchema(reportSchema, { io: 'output' }),

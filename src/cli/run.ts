@@ -3,6 +3,7 @@ import { ExitCode } from '../diagnostics/edgepack-error.ts';
 import type { CliApi } from './cli-api.ts';
 import { type CliProcess, colorLevel, columns } from './cli-process.ts';
 import type { CommandContext } from './command-session.ts';
+import { benchCommand } from './commands/bench.ts';
 import { compressCommand } from './commands/compress.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { inspectCommand } from './commands/inspect.ts';
@@ -96,7 +97,15 @@ async function execute(context: CommandContext): Promise<void> {
     .helpOption('-h, --help', 'Show help')
     .helpCommand('help [command]', 'Show help for a command')
     .addHelpText('after', examples);
-  for (const create of [compressCommand, inspectCommand, evaluateCommand, packCommand, unpackCommand, targetsCommand]) {
+  for (const create of [
+    compressCommand,
+    inspectCommand,
+    evaluateCommand,
+    benchCommand,
+    packCommand,
+    unpackCommand,
+    targetsCommand,
+  ]) {
     program.addCommand(create(context));
   }
   for (const command of [program, ...program.commands]) {

@@ -6,6 +6,7 @@ import type { Model } from '../ir/model.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { loadPieces } from '../runtime/load-pieces.ts';
 import type { Feeds } from '../tensor/nd-array.ts';
+import { integerProductKernels } from './kernel-precision.ts';
 
 /** Shares of the multiply-accumulates that ran in integer kernels, in [0, 1]; null where there are none. */
 export interface IntegerShare {
@@ -16,17 +17,6 @@ export interface IntegerShare {
   /** What it was read from. */
   readonly source: string;
 }
-
-/** The engine's kernels that multiply integers. */
-const INTEGER_KERNELS = new Set([
-  'QLinearConv',
-  'ConvInteger',
-  'QGemm',
-  'QLinearMatMul',
-  'MatMulInteger',
-  'MatMulIntegerToFloat',
-  'DynamicQuantizeMatMul',
-]);
 
 const FAMILIES: Readonly<Record<string, 'conv' | 'gemm' | 'matmul'>> = {
   Conv: 'conv',
@@ -57,7 +47,7 @@ export async function integerShare(model: Model, feeds: Feeds, engine: Engine, t
     await session.run(feeds);
     for (const { name, opType } of await session.endProfiling()) {
       // The engine appends what it did to a node: n12_token_3, n12_nhwc.
-      if (INTEGER_KERNELS.has(opType)) inIntegers.add(/^n\d+/.exec(name)?.[0] ?? name);
+      if (integerProductKernels.has(opType)) inIntegers.add(/^n\d+/.exec(name)?.[0] ?? name);
     }
   } finally {
     await session.release();

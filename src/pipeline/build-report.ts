@@ -1,3 +1,4 @@
+import { pairedLatencyRatio, summarizeLatency } from '../evaluation/latency-statistics.ts';
 import type { Comparison, Scores } from '../evaluation/score-models.ts';
 import type { WrittenEpk } from '../formats/epk/write-epk.ts';
 import type { Recipe } from '../recipes/recipe-schema.ts';
@@ -9,6 +10,7 @@ import type { Target } from '../targets/target-schema.ts';
 import type { FileFacts } from './api-types.ts';
 import type { ResolvedCompressOptions } from './compress-options.ts';
 import { engineThreads } from './engine-threads.ts';
+import { hostLabel } from './host-label.ts';
 import type { MeasuredResult } from './measure-result.ts';
 import type { RunSamples } from './open-samples.ts';
 import { packageVersion } from './package-version.ts';
@@ -147,22 +149,36 @@ export function arithmeticNote(exact: Comparison, host: Comparison, target: Targ
 
 function latencyOf({ measured, options, target }: ReportInput): Report['latency']['host'] {
   const { original, compressed } = measured.latency;
+  const { seed } = options;
   const host = describeHost();
   const threads = engineThreads(options.threads, target);
+  const { ratio, interval } = pairedLatencyRatio(compressed.roundsMs, original.roundsMs, { seed });
   return {
     cpu: host.cpuName,
     threads,
-    original: samplesOf(original),
-    compressed: samplesOf(compressed),
-    ratio: compressed.medianMs / original.medianMs,
-    label: `measured on this host (${host.cpuName}, ${threads} ${threads === 1 ? 'thread' : 'threads'}), not on the target`,
+    rounds: original.roundsMs.length,
+    original: samplesOf(original, seed),
+    compressed: samplesOf(compressed, seed),
+    ratio,
+    ratioLow: interval.low,
+    ratioHigh: interval.high,
+    label: hostLabel(host.cpuName, [threads]),
   };
 }
 
 /** Runs that are listed; more are thinned out evenly. */
 const MAX_LISTED_SAMPLES = 200;
 
-function samplesOf({ medianMs, p90Ms, samplesMs }: LatencyMeasurement) {
+function samplesOf({ roundsMs }: LatencyMeasurement, seed: number): NonNullable<Report['latency']['host']>['original'] {
+  const { median, p90, p99 } = summarizeLatency(roundsMs, { seed });
+  const samplesMs = roundsMs.flatMap((round) => Array.from(round));
   const step = Math.max(1, Math.ceil(samplesMs.length / MAX_LISTED_SAMPLES));
-  return { medianMs, p90Ms, samples: Array.from(samplesMs).filter((_, i) => i % step === 0) };
+  return {
+    medianMs: median.valueMs,
+    medianLowMs: median.interval?.low ?? median.valueMs,
+    medianHighMs: median.interval?.high ?? median.valueMs,
+    p90Ms: p90.valueMs,
+    p99Ms: p99.valueMs,
+    samples: samplesMs.filter((_, i) => i % step === 0),
+  };
 }

@@ -79,25 +79,29 @@ export async function measureResult(input: MeasureInput): Promise<MeasuredResult
 
 /** Latency of both files in turns, in sessions as other programs load them. */
 async function timeBesideOriginal(
-  { modelPath, engine, threads, samples }: MeasureInput,
+  { modelPath, engine, threads, samples, seed, context }: MeasureInput,
   path: string,
   feeds: Feeds,
 ): Promise<MeasuredResult['latency']> {
   const options = { threads, memoryPattern: true, spin: true };
   const original = await engine.load(modelPath, options);
   const compressed = await engine.load(path, { ...options, label: 'the compressed model' });
-  const [first, second] = await engine.measureLatency(
+  const { candidates } = await engine.measureLatency(
     [
       { label: 'original', session: original, feeds },
       { label: 'compressed', session: compressed, feeds },
     ],
-    samples.evaluation === undefined
-      ? { rounds: 5, warmup: 2, turnMs: 10, maxSeconds: 10 }
-      : { rounds: 20, warmup: 3, maxSeconds: 10 },
+    {
+      ...(samples.evaluation === undefined
+        ? { rounds: 5, warmup: 2, turnMs: 10, maxSeconds: 10 }
+        : { rounds: 20, warmup: 3, maxSeconds: 10 }),
+      seed,
+      signal: context.signal,
+    },
   );
   await original.release();
   await compressed.release();
-  return { original: first!, compressed: second! };
+  return { original: candidates[0]!, compressed: candidates[1]! };
 }
 
 async function sqnrByLayer({ samples, engine }: MeasureInput, done: StepsResult): Promise<Map<string, number | null>> {

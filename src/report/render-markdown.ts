@@ -164,7 +164,7 @@ function reproduce(report: Report): string {
       '',
       `Latency: ${escapeMarkdown(printable(latency.label, 200))}; ${plural(latency.original.samples.length, 'run')} of each model, interleaved, ` +
         `${threads(latency.threads)}. p90 ${formatDuration(latency.original.p90Ms)} → ${formatDuration(latency.compressed.p90Ms)}, ` +
-        `${formatFactor(latency.ratio)} the median time.`,
+        `p99 ${formatDuration(latency.original.p99Ms)} → ${formatDuration(latency.compressed.p99Ms)}, ${formatFactor(latency.ratio)} the time of the original, the median over ${plural(latency.rounds, 'round')}.`,
     );
   }
   return fold('Reproduce', lines.join('\n'));

@@ -20,7 +20,7 @@ export interface Finding {
 export function alarms(report: Report): readonly string[] {
   const found: string[] = [];
   const latency = report.latency.host;
-  if (latency !== null && latency.ratio > 1) {
+  if (latency !== null && latency.ratioLow > 1) {
     found.push(
       `Slower on this host: the compressed model takes ${formatFactor(latency.ratio)} the time of the original ` +
         `(${printable(latency.cpu)}, ${threads(latency.threads)}). Measure on the target before you use it.`,
@@ -100,14 +100,16 @@ function agreementFinding({ accuracy }: Report): Finding | undefined {
 function latencyFinding(report: Report): Finding {
   const latency = report.latency.host;
   if (latency === null) return absent('latency', report.missing['latency.host']);
-  const { original, compressed, ratio } = latency;
-  const change = ratio <= 1 ? `${formatFactor(1 / ratio)} faster` : `${formatFactor(ratio)} the time`;
+  const { original, compressed, ratio, ratioLow, ratioHigh } = latency;
+  const [low, high] = ratio <= 1 ? [1 / ratioHigh, 1 / ratioLow] : [ratioLow, ratioHigh];
+  const interval = `95 %: ${formatFactor(low).replace(' ×', '')} to ${formatFactor(high)}`;
+  const change = `${ratio <= 1 ? `${formatFactor(1 / ratio)} faster` : `${formatFactor(ratio)} the time`}, ${interval}`;
   return {
     label: 'latency',
     text:
       `${formatDuration(original.medianMs)} → ${formatDuration(compressed.medianMs)} median (${change}), ` +
       printable(latency.label, 200),
-    tone: ratio <= 1 ? 'good' : 'bad',
+    tone: ratioHigh <= 1 ? 'good' : ratioLow > 1 ? 'bad' : 'plain',
   };
 }
 

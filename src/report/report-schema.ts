@@ -43,8 +43,13 @@ export const pairedSchema = z.strictObject({
 
 const latencySamples = z.strictObject({
   medianMs: z.number().min(0),
+  medianLowMs: z.number().min(0).describe('Lower end of the 95 % bootstrap interval, over rounds.'),
+  medianHighMs: z.number().min(0).describe('Upper end of the 95 % bootstrap interval, over rounds.'),
   p90Ms: z.number().min(0),
-  samples: z.array(z.number().min(0)).describe('Every measured run, in milliseconds, in order.'),
+  p99Ms: z.number().min(0).describe('Close to the slowest run where there are few.'),
+  samples: z
+    .array(z.number().min(0))
+    .describe('Measured runs, in milliseconds, in order; many are thinned out evenly.'),
 });
 
 /** Facts about a model file. */
@@ -164,9 +169,15 @@ export const reportSchema = z
         .strictObject({
           cpu: z.string(),
           threads: z.int().min(1),
+          rounds: z.int().min(1).describe('In each one both models had their turn.'),
           original: latencySamples,
           compressed: latencySamples,
-          ratio: z.number().positive().describe('Median of the compressed model / median of the original.'),
+          ratio: z
+            .number()
+            .positive()
+            .describe('Compressed / original: median over the rounds of the ratio of their medians.'),
+          ratioLow: z.number().positive().describe('Lower end of the 95 % bootstrap interval, over rounds.'),
+          ratioHigh: z.number().positive().describe('Upper end of the 95 % bootstrap interval, over rounds.'),
           label: z.string().describe('Where it was measured, and that this is not the target.'),
         })
         .nullable(),

@@ -7,7 +7,8 @@ import type { Feeds } from '../tensor/nd-array.ts';
 import { checkFeeds } from './check-feeds.ts';
 import { EngineProcess } from './engine-process.ts';
 import { EngineSession } from './engine-session.ts';
-import type { LatencyCandidate, LatencyMeasurement, LatencyOptions } from './latency.ts';
+import type { LatencyCandidate, LatencyOptions, LatencyRun } from './latency.ts';
+import { measureLatency } from './measure-latency.ts';
 import type { Session, SessionOptions } from './session.ts';
 import type { ComparisonStatistics, OutputPair } from './statistics.ts';
 
@@ -45,7 +46,7 @@ export interface Engine {
    * Times sessions in turns, in the engine's process. Load them with `memoryPattern: true` to time them as other programs
    * run them by default.
    */
-  measureLatency(candidates: readonly LatencyCandidate[], options?: LatencyOptions): Promise<LatencyMeasurement[]>;
+  measureLatency(candidates: readonly LatencyCandidate[], options?: LatencyOptions): Promise<LatencyRun>;
   /** The largest resident memory of the engine's process so far; after `close`, of all its life. */
   peakMemoryBytes(): Promise<number>;
   /** Ends the process, at once where requests are under way: those are rejected. */
@@ -119,24 +120,10 @@ class HostedEngine implements Engine {
     };
   }
 
-  async measureLatency(
-    candidates: readonly LatencyCandidate[],
-    { rounds = 20, minRounds = 5, warmup = 5, maxSeconds = 30, turnMs = 20 }: LatencyOptions = {},
-  ): Promise<LatencyMeasurement[]> {
+  async measureLatency(candidates: readonly LatencyCandidate[], options: LatencyOptions = {}): Promise<LatencyRun> {
     for (const { session, feeds } of candidates) checkFeeds(session.inputs, feeds, this.#own(session).modelName);
-    const ask = {
-      candidates: candidates.map(({ label, session, feeds }) => ({ label, sessionId: session.id, feeds })),
-      rounds,
-      minRounds: Math.min(minRounds, rounds),
-      warmup,
-      maxSeconds,
-      turnMs,
-    };
     const names = candidates.map(({ session }) => this.#own(session).modelName).join(', ');
-    return this.#process.request('measureLatency', ask, {
-      subject: `timing ${names}`,
-      timeoutMs: this.#process.timeoutMs + maxSeconds * 1000,
-    });
+    return measureLatency(this.#process, candidates, { subject: `timing ${names}` }, options);
   }
 
   async peakMemoryBytes(): Promise<number> {

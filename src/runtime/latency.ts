@@ -8,26 +8,42 @@ export interface LatencyCandidate {
 }
 
 export interface LatencyOptions {
-  /** Rounds to measure; in each round every candidate has its turn, in alternating order. Default 20. */
+  /** Rounds to measure; in each round every candidate has its turn. Default 20. */
   readonly rounds?: number;
   /** Rounds that are measured even when `maxSeconds` is over. Default 5. */
   readonly minRounds?: number;
-  /** Runs of each candidate before the first round. Default 5. */
+  /** Runs of each candidate before the first round, at least 1. Default 5. */
   readonly warmup?: number;
   /** No round starts after this many seconds. Default 30. */
   readonly maxSeconds?: number;
-  /** Length of a turn: a candidate runs at least once, and again until this is over. Default 20. */
+  /** About the length of a turn: it has a fixed number of runs, settled by the warm-up, at least one. Default 20. */
   readonly turnMs?: number;
+  /** Runs of a turn at most. Default 200. */
+  readonly maxRunsPerTurn?: number;
+  /** Of the order of the turns. Default 0. */
+  readonly seed?: number;
+  /** Ends the measurement between two rounds: the promise rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called about twice a second with what has been measured so far; true ends the measurement. */
+  readonly enough?: (measured: LatencyRun) => boolean;
+}
+
+/** What was measured of all candidates. */
+export interface LatencyRun {
+  readonly candidates: readonly LatencyMeasurement[];
+  /** The order of the turns in each round, as indices of the candidates. */
+  readonly orders: readonly (readonly number[])[];
+  /** What ended it: all rounds are done, the time is up, or `enough` said so. */
+  readonly stopped: 'rounds' | 'time' | 'enough';
+  /** Rounds and their pauses, without the warm-up. */
+  readonly elapsedMs: number;
 }
 
 /** Milliseconds per run of one candidate. */
 export interface LatencyMeasurement {
   readonly label: string;
-  readonly samplesMs: Float64Array;
-  /** Median of the runs of each round: pairs with the same round of another candidate. */
-  readonly roundMediansMs: Float64Array;
-  readonly medianMs: number;
-  readonly p90Ms: number;
+  /** The runs of each round, in order; equally many in every round. */
+  readonly roundsMs: readonly Float64Array[];
 }
 
 /** The `fraction`-quantile (0..1) by linear interpolation between the sorted values; NaN of none. */

@@ -1,3 +1,5 @@
+import { quantileOf } from './latency.ts';
+
 /** One node of the graph the engine runs, as its profiler recorded it. */
 export interface ProfileRecord {
   readonly name: string;
@@ -8,6 +10,8 @@ export interface ProfileRecord {
   readonly runs: number;
   /** Over all runs. */
   readonly totalMs: number;
+  /** Of one run; a few runs that were interrupted do not move it. */
+  readonly medianMs: number;
   /** Types and shapes of the first run, such as `[{ float: [1, 3, 224, 224] }]`; as the engine writes them. */
   readonly inputTypeShapes: readonly Readonly<Record<string, readonly number[]>>[];
   readonly outputTypeShapes: readonly Readonly<Record<string, readonly number[]>>[];
@@ -28,7 +32,7 @@ interface ProfileEvent {
 /** Sums the kernel times in the engine's profile (Chrome trace events; durations in microseconds), in order of first appearance. */
 export function parseProfile(json: string): ProfileRecord[] {
   const suffix = '_kernel_time';
-  const records = new Map<string, { -readonly [K in keyof ProfileRecord]: ProfileRecord[K] }>();
+  const records = new Map<string, Omit<ProfileRecord, 'runs' | 'totalMs' | 'medianMs'> & { durationsMs: number[] }>();
   for (const event of JSON.parse(json) as ProfileEvent[]) {
     const { cat, name, dur, args } = event;
     if (cat !== 'Node' || name === undefined || !name.endsWith(suffix) || args?.op_name === undefined) continue;
@@ -40,15 +44,18 @@ export function parseProfile(json: string): ProfileRecord[] {
         name: node,
         opType: args.op_name,
         provider: args.provider ?? '',
-        runs: 0,
-        totalMs: 0,
+        durationsMs: [],
         inputTypeShapes: args.input_type_shape ?? [],
         outputTypeShapes: args.output_type_shape ?? [],
       };
       records.set(key, record);
     }
-    record.runs++;
-    record.totalMs += (dur ?? 0) / 1000;
+    record.durationsMs.push((dur ?? 0) / 1000);
   }
-  return [...records.values()];
+  return Array.from(records.values(), ({ durationsMs, ...record }) => ({
+    ...record,
+    runs: durationsMs.length,
+    totalMs: durationsMs.reduce((sum, ms) => sum + ms, 0),
+    medianMs: quantileOf(Float64Array.from(durationsMs), 0.5),
+  }));
 }

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../diagnostics/edgepack-error.ts';
 import type { Feeds } from '../tensor/nd-array.ts';
-import type { LatencyMeasurement } from './latency.ts';
+import type { TimedRounds, TimingSchedule } from './child/interleaved-timing.ts';
 import type { ProfileRecord } from './profile.ts';
 import type { SessionOptions, ValueDescription } from './session.ts';
 import type { ComparisonStatistics, OutputPair, Statistics, StatisticsRequest } from './statistics.ts';
@@ -22,17 +22,12 @@ export interface Requests {
     answer: undefined;
   };
   endComparison: { ask: { comparisonId: number }; answer: ComparisonStatistics[] };
-  measureLatency: {
-    ask: {
-      candidates: readonly { label: string; sessionId: number; feeds: Feeds }[];
-      rounds: number;
-      minRounds: number;
-      warmup: number;
-      maxSeconds: number;
-      turnMs: number;
-    };
-    answer: LatencyMeasurement[];
+  startTiming: {
+    ask: { candidates: readonly { sessionId: number; feeds: Feeds }[]; schedule: TimingSchedule };
+    answer: { timingId: number };
   };
+  timeRounds: { ask: { timingId: number; rounds: number; maxMs: number }; answer: TimedRounds };
+  endTiming: { ask: { timingId: number }; answer: undefined };
   peakMemory: { ask: Record<string, never>; answer: number };
 }
 

@@ -8,6 +8,7 @@ import type { Evaluation } from '../../src/report/evaluation-schema.ts';
 import type { Inspection } from '../../src/report/inspection-schema.ts';
 import { listTargets, loadTarget } from '../../src/targets/load-target.ts';
 import { exampleReport } from '../report/example-report.ts';
+import { exampleBench } from './example-bench.ts';
 
 const file = { path: 'model.onnx', sizeBytes: 1000, sha256: 'd'.repeat(64) };
 
@@ -73,6 +74,7 @@ export function fakeApi(calls: Call[] = [], change: Partial<CliApi> = {}): CliAp
     compress: record('compress', { report: exampleReport(), plan: null, outputs: [file] }),
     inspect: record('inspect', exampleInspection),
     evaluate: record('evaluate', exampleEvaluation),
+    bench: record('bench', exampleBench()),
     pack: record('pack', { onnx: file, epk: { ...file, path: 'model.epk', sizeBytes: 400 } }),
     unpack: record('unpack', { onnx: file, epk: { ...file, path: 'model.epk', sizeBytes: 400 } }),
     listTargets,

@@ -8,7 +8,7 @@ import { exampleReport } from './example-report.ts';
 const plain = { columns: 100 } as const;
 const slow = (): Report => {
   const report = exampleReport();
-  return { ...report, latency: { host: { ...report.latency.host!, ratio: 1.31 } } };
+  return { ...report, latency: { host: { ...report.latency.host!, ratio: 1.31, ratioLow: 1.28, ratioHigh: 1.35 } } };
 };
 const unmeasured = () =>
   exampleReport({

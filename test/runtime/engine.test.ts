@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EdgepackError } from '../../src/diagnostics/edgepack-error.ts';
+import { roundMedians } from '../../src/evaluation/latency-statistics.ts';
 import { type Engine, startEngine } from '../../src/runtime/engine.ts';
 import { describeHost } from '../../src/runtime/host.ts';
+import { quantileOf } from '../../src/runtime/latency.ts';
 import { DataType } from '../../src/tensor/data-type.ts';
 import type { ElementArray, NdArray } from '../../src/tensor/nd-array.ts';
 import { identityModel, integerMatMulModel, reluModel, reshapeModel, scaleModel } from './tiny-models.ts';
@@ -204,13 +206,15 @@ describe('engine', () => {
       { label: 'short', session, feeds: { x: floats([10], Array(10).fill(1)) } },
       { label: 'long', session, feeds: { x: floats([1_000_000], Array(1_000_000).fill(1)) } },
     ];
-    const [short, long] = await engine.measureLatency(candidates, { rounds: 7, warmup: 2, turnMs: 2 });
+    const run = await engine.measureLatency(candidates, { rounds: 7, warmup: 2, turnMs: 2 });
+    const [short, long] = run.candidates;
     expect([short?.label, long?.label]).toEqual(['short', 'long']);
-    expect(short?.roundMediansMs.length).toBe(7);
-    expect(long?.roundMediansMs.length).toBe(7);
-    expect(short!.samplesMs.length).toBeGreaterThan(long!.samplesMs.length);
-    expect(long!.medianMs).toBeGreaterThan(2 * short!.medianMs);
-    expect(long!.p90Ms).toBeGreaterThanOrEqual(long!.medianMs);
+    expect([run.stopped, run.orders.length]).toEqual(['rounds', 7]);
+    expect([short?.roundsMs.length, long?.roundsMs.length]).toEqual([7, 7]);
+    for (const { roundsMs } of run.candidates) expect(new Set(roundsMs.map((round) => round.length)).size).toBe(1);
+    expect(short!.roundsMs[0]!.length).toBeGreaterThan(long!.roundsMs[0]!.length);
+    const medianMs = (measured: typeof short) => quantileOf(roundMedians(measured!.roundsMs), 0.5);
+    expect(medianMs(long)).toBeGreaterThan(2 * medianMs(short));
   });
 
   it('reports its memory', async () => {

@@ -3,7 +3,7 @@ import type { StatisticsRequest } from '../statistics.ts';
 import { Collector } from './collector.ts';
 import { Comparison } from './comparison.ts';
 import { type InferenceEngine, loadInferenceEngine } from './inference-engine.ts';
-import { measureInterleaved } from './interleaved-latency.ts';
+import { InterleavedTiming } from './interleaved-timing.ts';
 import { LoadedModel } from './loaded-model.ts';
 import { peakMemoryBytes } from './peak-memory.ts';
 import { releaseBuffers } from './release-buffers.ts';
@@ -19,6 +19,8 @@ export function engineRequests(): Answers {
   const models = new Map<number, LoadedModel>();
   const collectors = new Map<number, Collector>();
   const comparisons = new Map<number, Comparison>();
+  const timings = new Map<number, InterleavedTiming>();
+  let nextTimingId = 1;
 
   function modelOf(sessionId: number): LoadedModel {
     const model = models.get(sessionId);
@@ -109,13 +111,25 @@ export function engineRequests(): Answers {
       return comparison.result();
     },
 
-    async measureLatency({ candidates, ...schedule }) {
-      const timed = candidates.map(({ label, sessionId, feeds }) => {
+    async startTiming({ candidates, schedule }) {
+      const runs = candidates.map(({ sessionId, feeds }) => {
         const model = modelOf(sessionId);
         const prepared = model.prepare(feeds);
-        return { label, runOnce: () => model.runOnly(prepared) };
+        return () => model.runOnly(prepared);
       });
-      return measureInterleaved(timed, schedule);
+      const timingId = nextTimingId++;
+      timings.set(timingId, await InterleavedTiming.start(runs, schedule));
+      return { timingId };
+    },
+
+    async timeRounds({ timingId, rounds, maxMs }) {
+      const timing = timings.get(timingId);
+      if (timing === undefined) throw new ReportedFailure('engine-failed', 'nothing is being timed');
+      return timing.measure(rounds, maxMs);
+    },
+
+    async endTiming({ timingId }) {
+      timings.delete(timingId);
     },
 
     async peakMemory() {

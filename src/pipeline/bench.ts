@@ -1,0 +1,155 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EdgepackError } from '../diagnostics/edgepack-error.ts';
+import { silentLogger } from '../diagnostics/logger.ts';
+import { checkValue } from '../diagnostics/parse-checked-json.ts';
+import { printable } from '../diagnostics/printable.ts';
+import type { BenchResult } from '../report/bench-schema.ts';
+import { startEngine } from '../runtime/engine.ts';
+import { describeHost } from '../runtime/host.ts';
+import { readCpuFrequency } from '../runtime/host-load.ts';
+import { loadTarget } from '../targets/load-target.ts';
+import type { RunContext } from './api-types.ts';
+import { type BenchOptions, benchOptionsSchema, type ResolvedBenchOptions } from './bench-options.ts';
+import { measurementWarnings } from './bench-warnings.ts';
+import { engineThreads } from './engine-threads.ts';
+import { hostLabel } from './host-label.ts';
+import { BENCH_TURN_MS, measureModels } from './measure-models.ts';
+import { benchLabels, openBenchModel, openDimensions } from './open-bench-model.ts';
+import { packageVersion } from './package-version.ts';
+import { tryModel } from './try-model.ts';
+
+/**
+ * Times models on this host, in turns, each `.onnx` or `.epk`: medians and tails with intervals, each model's time in
+ * relation to the first one's, memory, and where asked which nodes take the time.
+ *
+ * @example
+ * const { measurements } = await bench(['model.onnx', 'out/model.onnx'], { threads: [1, 4] });
+ * measurements[0].models[1].ratio; // { value: 0.56, interval: { low: 0.55, high: 0.58 } }
+ * @throws EdgepackError for wrong options, missing and unreadable models, and models that the engine refuses.
+ */
+export async function bench(
+  files: readonly string[],
+  options: BenchOptions = {},
+  { logger = silentLogger, signal, commandLine }: RunContext = {},
+): Promise<BenchResult> {
+  const resolved = checkValue(options, benchOptionsSchema, 'usage', 'bench');
+  if (files.length === 0) throw new EdgepackError('usage', 'bench: no model is given');
+  if (resolved.data !== undefined && resolved.dim.length > 0) {
+    throw new EdgepackError('usage', '--dim sets sizes of made-up inputs; with --data the sample has its own', {
+      hint: 'Leave out one of both.',
+    });
+  }
+  const target = loadTarget(resolved.target);
+  const host = describeHost();
+  const threadCounts = threadsOf(resolved) ?? [engineThreads(undefined, target)];
+  const warnings: BenchResult['warnings'] = [];
+  if (resolved.threads === undefined && threadCounts[0]! < target.threads) {
+    const message = `${target.displayName} runs ${target.threads} threads, this host has ${host.logicalCores} cores: measured with ${threadCounts[0]}`;
+    warnings.push({ code: 'threads-capped', message });
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'edgepack-bench-'));
+  try {
+    const loading = logger.progress('Loading models', files.length);
+    const labels = benchLabels(files);
+    const models = [];
+    for (const [i, file] of files.entries()) {
+      models.push(await openBenchModel(file, labels[i]!, join(folder, String(i)), resolved));
+      signal?.throwIfAborted();
+    }
+    const tried = [];
+    for (const [i, model] of models.entries()) {
+      tried.push(await tryModel(model, { threads: threadCounts[0]!, profile: resolved.profile, logger, signal }));
+      loading.update(i + 1);
+    }
+    loading.done();
+    const assumed = models.find((model) => model.preprocessAssumed !== undefined)?.preprocessAssumed;
+    if (assumed !== undefined) {
+      const message = `nobody said how images become inputs, so this was assumed: ${assumed}; set --preprocess`;
+      warnings.push({ code: 'preprocess-assumed', message });
+    }
+    const synthetic = resolved.data === undefined;
+    const open = synthetic
+      ? openDimensions(
+          tried.map(({ inputs }) => inputs),
+          resolved,
+        )
+      : [];
+    warnings.push(...sizeWarnings(open));
+    const engine = await startEngine({ logger });
+    try {
+      const measurements = [];
+      let leftMs = resolved.maxSeconds * 1000;
+      for (const [i, threads] of threadCounts.entries()) {
+        const maxSeconds = Math.max(0.05, leftMs / 1000 / (threadCounts.length - i));
+        const measured = await measureModels(engine, models, { ...resolved, threads, maxSeconds, logger, signal });
+        leftMs -= measured.elapsedMs;
+        measurements.push(measured);
+        warnings.push(...measurementWarnings(measured, host.logicalCores));
+      }
+      const { governor, maxMhz } = readCpuFrequency();
+      if (governor !== undefined && governor !== 'performance') {
+        const message = `the frequency governor is ${printable(governor, 40)}: short runs may be timed at a low frequency; performance is steadier`;
+        warnings.push({ code: 'governor', message });
+      }
+      return {
+        benchVersion: 1,
+        tool: { name: 'edgepack', version: packageVersion },
+        source: {
+          kind: 'host',
+          label: hostLabel(host.cpuName, threadCounts),
+          cpu: host.cpuName,
+          architecture: host.architecture,
+          platform: host.platform,
+          logicalCores: host.logicalCores,
+          physicalCores: host.physicalCores ?? null,
+          memoryBytes: host.memoryBytes,
+          governor: governor ?? null,
+          maxFrequencyMhz: maxMhz ?? null,
+          engine: { name: 'onnxruntime', version: engine.version, executionProvider: 'CPUExecutionProvider' },
+        },
+        target: { name: target.name, displayName: target.displayName },
+        inputs: {
+          kind: synthetic ? 'synthetic' : 'data',
+          path: resolved.data ?? null,
+          sizes: Object.fromEntries(open.filter(({ name }) => name !== '').map(({ name, size }) => [name, size])),
+        },
+        models: tried.map(({ record }) => record),
+        schedule: {
+          warmup: resolved.warmup,
+          maxRounds: resolved.rounds,
+          maxSeconds: resolved.maxSeconds,
+          precisionPercent: resolved.precision,
+          turnMs: BENCH_TURN_MS,
+          seed: resolved.seed,
+        },
+        measurements,
+        profiles: resolved.profile ? tried.flatMap(({ profile }) => profile ?? []) : null,
+        warnings,
+        versions: { node: process.versions.node, onnxruntime: engine.version, edgepack: packageVersion },
+        commandLine: commandLine ?? null,
+      };
+    } finally {
+      await engine.close();
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function threadsOf({ threads }: ResolvedBenchOptions): readonly number[] | undefined {
+  if (threads === undefined) return undefined;
+  return [...new Set(typeof threads === 'string' ? threads.split(',').map(Number) : threads)];
+}
+
+/** Says which sizes were taken for dimensions that nobody named: they decide what is measured. */
+function sizeWarnings(open: ReturnType<typeof openDimensions>): BenchResult['warnings'] {
+  const taken = open.filter(({ asked, size }) => !asked && size !== 1);
+  if (taken.length === 0) return [];
+  const named = taken.filter(({ name }) => name !== '').map(({ name, size }) => `${printable(name, 40)}=${size}`);
+  const unnamed = named.length < taken.length ? ['dimensions without a name=32'] : [];
+  const hint = named.length > 0 ? `; set them with --dim ${named[0]}, or give --data` : '; give --data';
+  const message = `sizes were assumed for open dimensions: ${[...named, ...unnamed].join(', ')}${hint}`;
+  return [{ code: 'open-dimensions', message }];
+}

@@ -1,0 +1,5 @@
+/** Where figures come from that were measured here. */
+export function hostLabel(cpuName: string, threadCounts: readonly number[]): string {
+  const threads = threadCounts.join(', ');
+  return `measured on this host (${cpuName}, ${threads} ${threads === '1' ? 'thread' : 'threads'}), not on the target`;
+}

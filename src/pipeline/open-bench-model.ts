@@ -1,0 +1,132 @@
+import { closeSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { openDataset } from '../data/dataset.ts';
+import { EdgepackError } from '../diagnostics/edgepack-error.ts';
+import { printable } from '../diagnostics/printable.ts';
+import { type DimensionSizes, syntheticFeeds, syntheticSize } from '../evaluation/synthetic-feeds.ts';
+import { magic } from '../formats/epk/epk-format.ts';
+import { readModel } from '../formats/onnx/read-model.ts';
+import type { BenchResult } from '../report/bench-schema.ts';
+import type { ValueDescription } from '../runtime/session.ts';
+import type { Feeds } from '../tensor/nd-array.ts';
+import type { ResolvedBenchOptions } from './bench-options.ts';
+import { modelFacts } from './model-facts.ts';
+import { datasetOptions } from './open-samples.ts';
+import { unpack } from './pack-model.ts';
+
+/** A model that is going to be timed. */
+export interface BenchModel {
+  readonly label: string;
+  /** As it was given. */
+  readonly file: string;
+  /** The .onnx file: the given one, or what was unpacked from it. */
+  readonly onnxPath: string;
+  readonly facts: BenchResult['models'][number]['facts'];
+  /** Gives the inputs of every run. */
+  feeds(inputs: readonly ValueDescription[]): Promise<Feeds>;
+  /** True where images were read and nobody said how their values are scaled. */
+  readonly preprocessAssumed: string | undefined;
+}
+
+/**
+ * Reads a model's facts and finds its inputs; an `.epk` is unpacked into `folder` first.
+ * @throws EdgepackError `file-not-found`, `epk-unreadable`, and what reading models and data throws.
+ */
+export async function openBenchModel(
+  file: string,
+  label: string,
+  folder: string,
+  options: ResolvedBenchOptions,
+): Promise<BenchModel> {
+  let onnxPath = file;
+  if (isEpk(file)) {
+    mkdirSync(folder);
+    onnxPath = join(folder, 'model.onnx');
+    await unpack(file, onnxPath);
+  }
+  const model = readModel(onnxPath);
+  const facts = { ...modelFacts(model, onnxPath), path: file, name: basename(file).replace(/\.(onnx|epk)$/i, '') };
+  const named = { label, file, onnxPath, facts };
+  if (options.data === undefined) {
+    const sizes = dimensionSizes(options);
+    return {
+      ...named,
+      feeds: async (inputs) => syntheticFeeds(inputs, options.seed, sizes),
+      preprocessAssumed: undefined,
+    };
+  }
+  const samples = await openDataset(options.data, datasetOptions(model, { preprocess: options.preprocess }));
+  const feeds = await samples.feed(0);
+  return {
+    ...named,
+    feeds: async () => feeds,
+    preprocessAssumed: samples.preprocessAssumed ? samples.preprocessDescription : undefined,
+  };
+}
+
+/** What the models are called: their file names, and what tells equal ones apart. */
+export function benchLabels(files: readonly string[]): readonly string[] {
+  const names = files.map((file) => basename(file));
+  const distinct = new Set(names).size === names.length ? names : [...files];
+  return distinct.map((name, i) => {
+    const before = distinct.slice(0, i).filter((other) => other === name).length;
+    return before === 0 ? name : `${name} (${before + 1})`;
+  });
+}
+
+/** The sizes that were asked for by name. */
+export function dimensionSizes({ dim }: ResolvedBenchOptions): DimensionSizes {
+  return Object.fromEntries(
+    dim.map((text) => {
+      const equals = text.lastIndexOf('=');
+      return [text.slice(0, equals), Number(text.slice(equals + 1))];
+    }),
+  );
+}
+
+/**
+ * The open dimensions of made-up inputs with the sizes they got, by name; `''` stands for those without one.
+ * @throws EdgepackError `usage` where a size was asked for that no model has.
+ */
+export function openDimensions(
+  inputs: readonly (readonly ValueDescription[])[],
+  options: ResolvedBenchOptions,
+): { readonly name: string; readonly size: number; readonly asked: boolean }[] {
+  const asked = dimensionSizes(options);
+  const found = new Map<string, { name: string; size: number; asked: boolean }>();
+  for (const { shape } of inputs.flat()) {
+    for (const [axis, dim] of shape.entries()) {
+      if (typeof dim === 'number' && dim > 0) continue;
+      const name = typeof dim === 'string' ? dim : '';
+      const isAsked = Object.hasOwn(asked, name);
+      found.set(`${name}\n${isAsked || axis > 0}`, { name, size: syntheticSize(dim, axis, asked), asked: isAsked });
+    }
+  }
+  const names = new Set(Array.from(found.values(), ({ name }) => name));
+  const unknown = Object.keys(asked).find((name) => !names.has(name));
+  if (unknown !== undefined) {
+    const known = [...names].filter((name) => name !== '').map((name) => printable(name, 40));
+    throw new EdgepackError('usage', `--dim ${printable(unknown)}: no input has an open dimension of this name`, {
+      hint: known.length === 0 ? 'All dimensions with names are fixed.' : `Open dimensions: ${known.join(', ')}.`,
+    });
+  }
+  return [...found.values()];
+}
+
+function isEpk(path: string): boolean {
+  try {
+    if (!statSync(path).isFile()) throw Object.assign(new Error('not a file'), { code: 'not a regular file' });
+    const start = new Uint8Array(magic.length);
+    const file = openSync(path, 'r');
+    try {
+      readSync(file, start);
+    } finally {
+      closeSync(file);
+    }
+    return path.toLowerCase().endsWith('.epk') || magic.every((byte, i) => start[i] === byte);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' ? 'no such file' : `cannot be opened (${code})`;
+    throw new EdgepackError('file-not-found', reason, { hint: 'check the path', location: { file: path }, cause });
+  }
+}
