@@ -55,7 +55,11 @@ function renderMeasurement(measurement: BenchMeasurement, style: BenchStyle): st
     rangeOf(median.interval),
     formatDuration(p90.valueMs),
     formatDuration(p99.valueMs),
-    ...(several ? (ratio === null ? ['1', ''] : [formatFactor(ratio.value), factorRange(ratio.interval)]) : []),
+    ...(several
+      ? ratio === null
+        ? ['1', '']
+        : [ratio.value.toPrecision(3), `${ratio.interval.low.toPrecision(3)} to ${ratio.interval.high.toPrecision(3)}`]
+      : []),
   ]);
   const lines = renderTable([header, ...rows], [1, 2, 3, 4, 5, 6]).split('\n');
   const runs = models.map(({ roundsMs }) => roundsMs.length * (roundsMs[0]?.length ?? 0));
