@@ -2,6 +2,7 @@ import { printable } from '../diagnostics/printable.ts';
 import type { BenchMeasurement, BenchProfile, BenchResult } from '../report/bench-schema.ts';
 import { formatBytes, formatDuration, formatFactor, formatPercent } from '../report/number-format.ts';
 import { plural } from '../report/report-findings.ts';
+import { wrapWords } from '../report/wrap-words.ts';
 import type { Style } from './paint.ts';
 import { renderTable, shorten } from './render-table.ts';
 import { sparklines } from './sparkline.ts';
@@ -13,7 +14,7 @@ export interface BenchStyle extends Style {
 
 const LISTED_NODES = 10;
 const LISTED_OPERATORS = 8;
-const SPARKLINE_CELLS = 20;
+const SPARKLINE_CELLS = 40;
 
 const reasons: Readonly<Record<BenchMeasurement['stopped'], string>> = {
   precision: 'known precisely enough',
@@ -24,22 +25,20 @@ const reasons: Readonly<Record<BenchMeasurement['stopped'], string>> = {
 /** What was timed, for a person: one table per number of threads, then memory, profiles and warnings. */
 export function renderBench(result: BenchResult, style: BenchStyle): string {
   const { paint } = style;
-  const { source, target, inputs } = result;
+  const { source, inputs } = result;
   const sizes = Object.entries(inputs.sizes).map(([name, size]) => `${printable(name, 40)}=${size}`);
   const fed =
     inputs.kind === 'data'
       ? `first sample of ${printable(inputs.path ?? '', 100)}`
       : `made-up inputs${sizes.length === 0 ? '' : ` (${sizes.join(', ')})`}`;
   const sections = [
-    `${paint(capitalize(printable(source.label, 200)), 'title')}\n` +
-      paint(
-        `  ONNX Runtime ${source.engine.version}, ${fed}; for ${printable(target.displayName)} measure on the device itself`,
-        'muted',
-      ),
+    `${wrapped(capitalize(printable(source.label, 200)), style, '')
+      .map((row) => paint(row, 'title'))
+      .join('\n')}\n${paint(wrapped(`ONNX Runtime ${source.engine.version}, ${fed}`, style).join('\n'), 'muted')}`,
     ...result.measurements.map((measurement) => renderMeasurement(measurement, style)),
     renderMemory(result, style),
     ...(result.profiles ?? []).map((profile) => renderProfile(profile, style)),
-    result.warnings.map(({ message }) => paint(`  ! ${printable(message, 400)}`, 'bad')).join('\n'),
+    result.warnings.flatMap(({ message }) => warning(message, style)).join('\n'),
   ];
   return `${sections.filter((text) => text !== '').join('\n\n')}\n`;
 }
@@ -90,16 +89,21 @@ function tone({ interval }: Ratio): 'good' | 'bad' | 'plain' {
   return interval.high < 1 ? 'good' : interval.low > 1 ? 'bad' : 'plain';
 }
 
-/** One line per model on a common scale: how its runs are spread. */
+/** One line per model on a common scale: how its runs are spread. The last cell holds the tail as well, which has no end. */
 function distributions(models: BenchMeasurement['models'], names: number): string[] {
-  const runs = models.map(({ roundsMs }) => roundsMs.flat());
   const low = Math.min(...models.map(({ minMs }) => minMs));
-  const high = Math.max(...models.map(({ p99 }) => p99.valueMs));
-  const drawn = sparklines(runs, { low, high, cells: SPARKLINE_CELLS });
-  const width = Math.max(...models.map(({ label }) => Math.min(names, printable(label).length)));
+  const bulk = Math.max(...models.map(({ p90 }) => p90.valueMs));
+  const high = bulk + (bulk - low) / 4;
+  const drawn = sparklines(
+    models.map(({ roundsMs }) => roundsMs.flat()),
+    { low, high, cells: SPARKLINE_CELLS },
+  );
+  const labels = models.map(({ label }) => shorten(printable(label), names));
+  const width = Math.max(...labels.map(({ length }) => length));
+  const [start, end] = [formatDuration(low), `${formatDuration(high)} and more`];
   return [
-    ...models.map(({ label }, i) => `  ${shorten(printable(label), names).padEnd(width)}  ${drawn[i]}`),
-    `  ${''.padEnd(width)}  ${formatDuration(low)}${formatDuration(high).padStart(Math.max(1, SPARKLINE_CELLS - formatDuration(low).length))}`,
+    ...labels.map((label, i) => `  ${label.padEnd(width)}  ${drawn[i]}`),
+    `  ${''.padEnd(width)}  ${start}${end.padStart(Math.max(end.length + 1, SPARKLINE_CELLS - start.length))}`,
   ];
 }
 
@@ -155,6 +159,15 @@ function renderProfile(profile: BenchProfile, style: BenchStyle): string {
     ...(more === '' ? [] : [more]),
     renderTable(slowest, [4, 5]),
   ].join('\n');
+}
+
+function warning(message: string, style: BenchStyle): string[] {
+  const rows = wrapped(printable(message, 400), style, '    ');
+  return rows.map((row, i) => style.paint(i === 0 ? row.replace('    ', '  ! ') : row, 'bad'));
+}
+
+function wrapped(text: string, { columns }: BenchStyle, margin = '  '): string[] {
+  return wrapWords(text, columns - margin.length - 1).map((row) => `${margin}${row}`);
 }
 
 function nameRoom(style: BenchStyle): number {

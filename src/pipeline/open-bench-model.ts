@@ -1,5 +1,5 @@
 import { closeSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, resolve, sep } from 'node:path';
 import { openDataset } from '../data/dataset.ts';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { printable } from '../diagnostics/printable.ts';
@@ -64,12 +64,17 @@ export async function openBenchModel(
   };
 }
 
-/** What the models are called: their file names, and what tells equal ones apart. */
+/** What the models are called: their file names, with as many folders as it takes to tell different files apart. */
 export function benchLabels(files: readonly string[]): readonly string[] {
-  const names = files.map((file) => basename(file));
-  const distinct = new Set(names).size === names.length ? names : [...files];
-  return distinct.map((name, i) => {
-    const before = distinct.slice(0, i).filter((other) => other === name).length;
+  const parts = files.map((file) => resolve(file).split(sep));
+  const longest = Math.max(...parts.map(({ length }) => length));
+  const different = new Set(parts.map((path) => path.join(sep))).size;
+  let depth = 1;
+  const namesAt = (count: number) => parts.map((path) => path.slice(-count).join('/'));
+  while (depth < longest && new Set(namesAt(depth)).size < different) depth++;
+  const names = namesAt(depth);
+  return names.map((name, i) => {
+    const before = names.slice(0, i).filter((other) => other === name).length;
     return before === 0 ? name : `${name} (${before + 1})`;
   });
 }

@@ -1,6 +1,7 @@
 import { printable } from '../diagnostics/printable.ts';
 import { alarms, type Finding, findings, headline } from './report-findings.ts';
 import type { Report } from './report-schema.ts';
+import { wrapWords } from './wrap-words.ts';
 
 export interface TerminalStyle {
   /** Columns of the terminal: long lines are wrapped under their text. Default 100. */
@@ -41,16 +42,7 @@ function paint(style: TerminalStyle, text: string, tone: Tone): string {
 function block(label: string, text: string, style: TerminalStyle, tone: Tone, indent = labelColumns): string[] {
   const margin = indent === labelColumns ? '  ' : '';
   const room = Math.max(30, (style.columns ?? 100) - indent - margin.length - 1);
-  const rows: string[] = [];
-  let row = '';
-  for (const word of text.split(' ')) {
-    if (row !== '' && row.length + 1 + word.length > room) {
-      rows.push(row);
-      row = word;
-    } else {
-      row = row === '' ? word : `${row} ${word}`;
-    }
-  }
-  rows.push(row);
-  return rows.map((part, index) => `${margin}${(index === 0 ? label : '').padEnd(indent)}${paint(style, part, tone)}`);
+  return wrapWords(text, room).map(
+    (part, index) => `${margin}${(index === 0 ? label : '').padEnd(indent)}${paint(style, part, tone)}`,
+  );
 }

@@ -41,7 +41,7 @@ describe('edgepack bench', () => {
     expect(stdout).toMatch(/model\.onnx +4\.00 ms +3\.92 to 4\.08 ms +4\.40 ms +6\.00 ms +1\n/);
     expect(stdout).toMatch(/small\.epk +2\.40 ms +2\.35 to 2\.45 ms +2\.64 ms +3\.60 ms +0\.600 +0\.580 to 0\.630\n/);
     expect(stdout).toContain('small.epk is 1.67 × faster than model.onnx (1.59 to 1.72)');
-    expect(stdout).toMatch(/model\.onnx +315 kB +12\.0 ms +92\.0 MB +30\.0 MB\n/);
+    expect(stdout).toMatch(/model\.onnx +408 kB +12\.0 ms +92\.0 MB +30\.0 MB\n/);
     expect(stdout).toContain('75.0 % int8, 25.0 % conversion');
     expect(stdout).toContain('in\\u202equantize');
     expect(stdout.trimEnd().split('\n').at(-1)).toContain('! with 1 thread: other programs');

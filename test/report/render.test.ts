@@ -78,7 +78,7 @@ describe('renderTerminal', () => {
     expect(text).toContain('digits for Raspberry Pi 4 Model B (rpi4), recipe accurate');
     expect(text).toContain('408 kB → 105 kB .onnx (3.88 × smaller) → 81.0 kB .epk (5.03 × smaller)');
     expect(text).toContain('97.0 % → 96.5 % right (−0.5 ± 1.0 points), 200 samples');
-    expect(text).toContain('310 µs → 200 µs median (1.55 × faster)');
+    expect(text).toContain('310 µs → 200 µs median (1.55 × faster, 95 %: 1.49 to 1.61 ×)');
     expect(text).toContain('out/digits.onnx');
     expect(text.split('\n').length).toBeLessThan(20);
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
@@ -178,5 +178,15 @@ describe('renderMarkdown', () => {
     expect(text).toContain('| w39 |');
     expect(text).not.toContain('| w3 |');
     expect(text).toContain('| 28 more |');
+  });
+});
+
+describe('a difference in latency within its noise', () => {
+  it('raises no alarm', () => {
+    const report = exampleReport();
+    const host = { ...report.latency.host!, ratio: 1.01, ratioLow: 0.97, ratioHigh: 1.04 };
+    const text = renderTerminal({ ...report, latency: { host } }, { ...plain, columns: 400 });
+    expect(text).not.toMatch(/^!/);
+    expect(text).toContain('1.01 × the time, 95 %: 0.97 to 1.04 ×');
   });
 });
