@@ -7,7 +7,7 @@ export interface ShareInterval {
 }
 
 /** Two-sided 95 % quantile of the normal distribution. */
-const z95 = 1.959963984540054;
+export const z95 = 1.959963984540054;
 
 /**
  * The Wilson score interval of a share: it stays inside [0, 1] and holds for few samples and for shares near 0 or 1.

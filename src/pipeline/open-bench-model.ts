@@ -24,7 +24,8 @@ export interface BenchModel {
   readonly facts: BenchResult['models'][number]['facts'];
   /** Gives the inputs of every run. */
   feeds(inputs: readonly ValueDescription[]): Promise<Feeds>;
-  /** True where images were read and nobody said how their values are scaled. */
+  readonly areFeedsMadeUp: boolean;
+  /** How images become inputs, where nobody said how their values are scaled. */
   readonly preprocessAssumed: string | undefined;
 }
 
@@ -52,6 +53,7 @@ export async function openBenchModel(
     return {
       ...named,
       feeds: async (inputs) => syntheticFeeds(inputs, options.seed, sizes),
+      areFeedsMadeUp: true,
       preprocessAssumed: undefined,
     };
   }
@@ -60,6 +62,7 @@ export async function openBenchModel(
   return {
     ...named,
     feeds: async () => feeds,
+    areFeedsMadeUp: false,
     preprocessAssumed: samples.preprocessAssumed ? samples.preprocessDescription : undefined,
   };
 }

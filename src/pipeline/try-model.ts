@@ -1,3 +1,4 @@
+import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { type Logger, silentLogger } from '../diagnostics/logger.ts';
 import { summarizeProfile } from '../evaluation/summarize-profile.ts';
 import type { BenchProfile, BenchResult } from '../report/bench-schema.ts';
@@ -43,7 +44,11 @@ export async function tryModel(model: BenchModel, options: TryOptions): Promise<
     const loadMs = performance.now() - start;
     const feeds = await model.feeds(session.inputs);
     const once = { rounds: 1, minRounds: 1, warmup: 2, turnMs: 0, signal };
-    const [trial] = (await engine.measureLatency([{ label: model.label, session, feeds }], once)).candidates;
+    const [trial] = (
+      await engine.measureLatency([{ label: model.label, session, feeds }], once).catch((error) => {
+        throw explainFailure(error, model);
+      })
+    ).candidates;
     const enginePeakBytes = await engine.peakMemoryBytes();
     await session.release();
     return {
@@ -66,6 +71,16 @@ export async function tryModel(model: BenchModel, options: TryOptions): Promise<
   } finally {
     await engine.close();
   }
+}
+
+/** Names the file; a model that loads but does not run may be right, where nobody said which inputs suit it. */
+function explainFailure(error: unknown, { file, areFeedsMadeUp }: BenchModel): unknown {
+  if (!(error instanceof EdgepackError) || error.code !== 'model-rejected') return error;
+  const hint = areFeedsMadeUp
+    ? 'Made-up inputs may not suit this model: set its open dimensions with --dim, or give a real sample with --data.'
+    : error.hint;
+  const details = { location: { file }, cause: error, ...(hint === undefined ? {} : { hint }) };
+  return new EdgepackError(error.code, error.message, details);
 }
 
 /** How sessions are loaded to be timed: as other programs load them by default. */

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EdgepackError } from '../../src/diagnostics/edgepack-error.ts';
 import { bench, compress, pack } from '../../src/index.ts';
 import { benchSchema } from '../../src/report/bench-schema.ts';
+import { reshapeModel } from '../runtime/tiny-models.ts';
 
 const fixtures = fileURLToPath(new URL('../../fixtures/', import.meta.url));
 const conv = join(fixtures, 'digits-conv.onnx');
@@ -131,6 +132,14 @@ describe('bench', () => {
     expect((await failureOf(bench([]))).code).toBe('usage');
     expect((await failureOf(bench([conv], { rounds: 0 }))).code).toBe('usage');
     expect(left()).toBe(before);
+  });
+
+  it('suggests data where made-up inputs do not suit a model', async () => {
+    const path = join(folder, 'reshape.onnx');
+    writeFileSync(path, reshapeModel());
+    const { code, exitCode, hint, location } = await failureOf(bench([path], { threads: '1', dim: ['N=3'] }));
+    expect([code, exitCode, location.file]).toEqual(['model-rejected', 3, path]);
+    expect(hint).toMatch(/--dim.*--data/);
   });
 
   it('ends soon when it is interrupted', async () => {
