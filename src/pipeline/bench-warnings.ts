@@ -36,13 +36,12 @@ export function measurementWarnings(measurement: BenchMeasurement, logicalCores:
       `${formatPercent(load.stealShare)} of the processor time went to other guests of this virtual machine's host`,
     );
   }
+  const remedy =
+    models.length > 1 ? 'compare by the ratio, which cancels shared noise' : 'measure again on a quiet host';
   for (const { label, roundVariation, drift } of models) {
     const name = printable(label, 60);
     if (roundVariation > NOISY_VARIATION) {
-      warn(
-        'noisy',
-        `${name}: medians of rounds vary by ${formatPercent(roundVariation, 0)}; compare by the ratio, which cancels shared noise`,
-      );
+      warn('noisy', `${name}: medians of rounds vary by ${formatPercent(roundVariation, 0)}; ${remedy}`);
     }
     if (rounds >= 6 && Math.abs(drift - 1) > NOTEWORTHY_DRIFT) {
       const direction = drift > 1 ? 'slower' : 'faster';

@@ -149,7 +149,10 @@ function sizeWarnings(open: ReturnType<typeof openDimensions>): BenchResult['war
   if (taken.length === 0) return [];
   const named = taken.filter(({ name }) => name !== '').map(({ name, size }) => `${printable(name, 40)}=${size}`);
   const unnamed = named.length < taken.length ? ['dimensions without a name=32'] : [];
-  const hint = named.length > 0 ? `; set them with --dim ${named[0]}, or give --data` : '; give --data';
+  const hint =
+    named.length > 0
+      ? `; set them with --dim ${named[0]!.slice(0, named[0]!.lastIndexOf('='))}=<size>, or give --data`
+      : '; give --data';
   const message = `sizes were assumed for open dimensions: ${[...named, ...unnamed].join(', ')}${hint}`;
   return [{ code: 'open-dimensions', message }];
 }
