@@ -15,6 +15,7 @@ export const errorCatalogue = {
   recipe: { exitCode: ExitCode.usage, summary: 'The recipe is unknown or malformed.' },
   target: { exitCode: ExitCode.usage, summary: 'The target is unknown or malformed.' },
   'output-exists': { exitCode: ExitCode.usage, summary: 'An output file is already there.' },
+  'output-busy': { exitCode: ExitCode.usage, summary: 'Another run is writing into the output folder.' },
   'output-unwritable': { exitCode: ExitCode.usage, summary: 'An output file or folder cannot be written.' },
   'file-not-found': { exitCode: ExitCode.usage, summary: 'A named input file does not exist or cannot be opened.' },
   'data-unreadable': { exitCode: ExitCode.usage, summary: 'Calibration or evaluation data cannot be read.' },

@@ -1,11 +1,11 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { silentLogger } from '../diagnostics/logger.ts';
 import { checkValue } from '../diagnostics/parse-checked-json.ts';
 import { printable } from '../diagnostics/printable.ts';
 import { ReferenceSession } from '../evaluation/reference-session.ts';
-import { writeEpk } from '../formats/epk/write-epk.ts';
+import { encodeChecked } from '../formats/epk/write-epk.ts';
 import { locateInitializers } from '../formats/onnx/locate-initializers.ts';
 import { readModel } from '../formats/onnx/read-model.ts';
 import { encodeModel } from '../formats/onnx/write-model.ts';
@@ -18,14 +18,13 @@ import { renderJson } from '../report/render-json.ts';
 import { renderMarkdown } from '../report/render-markdown.ts';
 import type { Report } from '../report/report-schema.ts';
 import { startEngine } from '../runtime/engine.ts';
-import { writePieces } from '../storage/write-pieces.ts';
+import { OutputSet } from '../storage/output-set.ts';
 import { loadTarget } from '../targets/load-target.ts';
 import type { CompressPlan, CompressResult, RunContext } from './api-types.ts';
 import { buildReport } from './build-report.ts';
 import { type CompressOptions, compressOptionsSchema, type ResolvedCompressOptions } from './compress-options.ts';
 import { countOperators, operatorOrigin } from './count-operators.ts';
 import { engineThreads } from './engine-threads.ts';
-import { fileFacts } from './file-facts.ts';
 import { measureResult } from './measure-result.ts';
 import { modelFacts } from './model-facts.ts';
 import { KEPT_BYTES, openSamples } from './open-samples.ts';
@@ -50,16 +49,18 @@ export async function compress(
   const target = loadTarget(resolved.target);
   const recipe = recipeFor(resolved);
   const paths = outputPaths(modelPath, resolved);
-  if (!resolved.dryRun) refuseExisting(Object.values(paths), resolved);
+  // Opened first: it locks the folder, and completes what a killed run left there.
+  const outputs = resolved.dryRun ? undefined : new OutputSet(resolved.output);
   // The engine's process starts while the model and the samples are being opened.
   const starting = resolved.dryRun ? undefined : startEngine({ logger });
   starting?.catch(() => {});
   try {
+    if (outputs !== undefined) refuseExisting(Object.values(paths), resolved);
     const model = readModel(modelPath);
     inferShapes(model);
     const facts = modelFacts(model, modelPath);
     const samples = await openSamples(model, resolved);
-    if (starting === undefined) {
+    if (starting === undefined || outputs === undefined) {
       const plan = planOf(facts, target.name, recipeAsRun(recipe, resolved), samples, paths);
       return { report: null, plan, outputs: [] };
     }
@@ -97,10 +98,10 @@ export async function compress(
     });
     signal?.throwIfAborted();
     // Nothing is written before everything has been computed.
-    mkdirSync(resolved.output, { recursive: true });
-    writePieces(paths.onnx, [bytes]);
     const name = basename(paths.onnx);
-    const epk = await writeEpk(paths.epk, [{ name, bytes, sections: locateInitializers(bytes) }]);
+    const onnxFile = outputs.add(name, [bytes]);
+    const { bytes: epkBytes, ...sizes } = await encodeChecked([{ name, bytes, sections: locateInitializers(bytes) }]);
+    const epkFile = outputs.add(basename(paths.epk), [epkBytes]);
     const report = buildReport({
       facts,
       recipe: recipeAsRun(recipe, resolved),
@@ -110,22 +111,26 @@ export async function compress(
       original,
       done,
       onnxBytes: bytes.length,
-      epk,
+      epk: { ...sizes, byteLength: epkBytes.length },
       measured,
-      files: [fileFacts(paths.onnx, bytes), fileFacts(paths.epk, readFileSync(paths.epk))],
+      files: [onnxFile, epkFile].map((file, f) => ({ ...file, path: [paths.onnx, paths.epk][f]! })),
       warnings: [...unknown, ...notices(resolved, recipe, samples), ...done.warnings, ...measured.warnings],
       engineVersion: engine.version,
       enginePeakBytes: await engine.peakMemoryBytes(),
       commandLine,
     });
-    writePieces(paths.json, [Buffer.from(renderJson(report))]);
-    writePieces(paths.markdown, [Buffer.from(renderMarkdown(report))]);
-    return { report, plan: null, outputs: Object.values(paths).map((path) => fileFacts(path, readFileSync(path))) };
+    const markdownFile = outputs.add(basename(paths.markdown), [Buffer.from(renderMarkdown(report))]);
+    // The last one is the seal: where report.json is, all that it speaks of is.
+    const jsonFile = outputs.add(basename(paths.json), [Buffer.from(renderJson(report))]);
+    signal?.throwIfAborted();
+    outputs.commit({ force: resolved.force });
+    return { report, plan: null, outputs: [onnxFile, epkFile, jsonFile, markdownFile] };
   } finally {
     await starting?.then(
       (engine) => engine.close(),
       () => {},
     );
+    outputs?.close();
   }
 }
 

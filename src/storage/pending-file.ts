@@ -1,12 +1,12 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
+import { diskFiles, renamePatiently, syncFolder, writeFully } from './file-layer.ts';
+import { identityText, isAlive, parseIdentity } from './process-identity.ts';
 
 /** A temporary file of another host, whose processes we cannot see, counts as abandoned after this time. */
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
-const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
 
 /**
  * A file that is being written: a temporary file in the folder of its final path, which takes its name only when it is
@@ -22,7 +22,7 @@ export class PendingFile {
   constructor(path: string) {
     this.path = path;
     removeAbandoned(path);
-    this.#temporaryPath = `${path}.${host}-${process.pid}-${randomBytes(6).toString('hex')}.tmp`;
+    this.#temporaryPath = `${path}.${identityText()}-${randomBytes(6).toString('hex')}.tmp`;
     this.#guard(() => {
       this.#file = openSync(this.#temporaryPath, 'wx');
     });
@@ -34,7 +34,7 @@ export class PendingFile {
 
   write(piece: Uint8Array): void {
     this.#guard(() => {
-      for (let offset = 0; offset < piece.byteLength; ) offset += writeSync(this.#file!, piece, offset);
+      writeFully(diskFiles, this.#file!, piece);
       this.#byteLength += piece.byteLength;
     });
   }
@@ -45,9 +45,9 @@ export class PendingFile {
       fsyncSync(this.#file!);
       closeSync(this.#file!);
       this.#file = undefined;
-      renameSync(this.#temporaryPath, path);
+      renamePatiently(diskFiles, this.#temporaryPath, path);
     });
-    syncFolder(dirname(path));
+    syncFolder(diskFiles, dirname(path));
   }
 
   /** Removes the temporary file. Nothing happens after `commit`. */
@@ -75,20 +75,6 @@ export class PendingFile {
   }
 }
 
-/** A rename is durable once its folder is flushed; where folders cannot be opened (Windows), the system sees to it. */
-function syncFolder(folder: string): void {
-  try {
-    const file = openSync(folder, 'r');
-    try {
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-  } catch {
-    // Not supported here.
-  }
-}
-
 function removeAbandoned(path: string): void {
   const folder = dirname(path);
   const start = `${basename(path)}.`;
@@ -99,28 +85,17 @@ function removeAbandoned(path: string): void {
     return;
   }
   for (const name of names) {
-    const parts = name.startsWith(start)
-      ? /^([0-9a-f]{8})-(\d+)-[0-9a-f]{12}\.tmp$/.exec(name.slice(start.length))
-      : null;
-    if (parts === null) continue;
+    const parts = name.startsWith(start) ? /^(.+)-[0-9a-f]{12}\.tmp$/.exec(name.slice(start.length)) : null;
+    const owner = parts === null ? undefined : parseIdentity(parts[1]!);
+    if (owner === undefined) continue;
     const temporaryPath = join(folder, name);
     try {
+      const alive = isAlive(owner);
       const isAbandoned =
-        parts[1] === host
-          ? !isRunning(Number(parts[2]))
-          : Date.now() - statSync(temporaryPath).mtimeMs > ABANDONED_AFTER_MS;
+        alive === undefined ? Date.now() - statSync(temporaryPath).mtimeMs > ABANDONED_AFTER_MS : !alive;
       if (isAbandoned) rmSync(temporaryPath, { force: true });
     } catch {
       // Another run was faster.
     }
-  }
-}
-
-function isRunning(processId: number): boolean {
-  try {
-    process.kill(processId, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }

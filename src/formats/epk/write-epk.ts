@@ -18,12 +18,7 @@ export async function writeEpk(
   files: readonly EpkFile[],
   options: EpkEncodeOptions = {},
 ): Promise<WrittenEpk> {
-  const { bytes, ...sizes } = await encodeEpk(files, options);
-  const input = files.reduce((sum, file) => sum + file.bytes.length, 0);
-  const decoded = await decodeEpk(bytes, { maxOutputBytes: input });
-  files.forEach((file, f) => {
-    if (digest(decoded.files[f]!.bytes) !== digest(file.bytes)) throw new Error(`coding ${file.name} is not lossless`);
-  });
+  const { bytes, ...sizes } = await encodeChecked(files, options);
   writePieces(path, [bytes]);
   if (digest(await readFile(path)) !== digest(bytes)) {
     throw new EdgepackError('output-unwritable', 'reads back differently from what was written', {
@@ -32,6 +27,17 @@ export async function writeEpk(
     });
   }
   return { ...sizes, byteLength: bytes.length };
+}
+
+/** Codes files as one `.epk` and makes sure that decoding it gives the same bytes. */
+export async function encodeChecked(files: readonly EpkFile[], options: EpkEncodeOptions = {}): Promise<EncodedEpk> {
+  const encoded = await encodeEpk(files, options);
+  const input = files.reduce((sum, file) => sum + file.bytes.length, 0);
+  const decoded = await decodeEpk(encoded.bytes, { maxOutputBytes: input });
+  files.forEach((file, f) => {
+    if (digest(decoded.files[f]!.bytes) !== digest(file.bytes)) throw new Error(`coding ${file.name} is not lossless`);
+  });
+  return encoded;
 }
 
 function digest(bytes: Uint8Array): string {
