@@ -39,8 +39,13 @@ export async function run(process: CliProcess, api: CliApi): Promise<number> {
   const interruption = new Promise<number>((resolve) => {
     interrupted = resolve;
   });
+  let insisted: (() => void) | undefined;
+  const insistence = new Promise<void>((resolve) => {
+    insisted = resolve;
+  });
   const listeners = (['SIGINT', 'SIGTERM'] as const).map((signal) => {
     const listener = () => {
+      if (abort.signal.aborted) insisted?.();
       abort.abort(new Error(`interrupted by ${signal}`));
       interrupted?.(interruptedExitCode[signal]);
     };
@@ -60,7 +65,7 @@ export async function run(process: CliProcess, api: CliApi): Promise<number> {
   };
   try {
     const work = execute(context).then(() => exitCode);
-    const code = await Promise.race([work, interruption.then((code) => settle(work, code))]);
+    const code = await Promise.race([work, interruption.then((code) => settle(work, code, insistence))]);
     tidy();
     if (abort.signal.aborted) process.stderr.write('interrupted\n');
     return code;
@@ -78,13 +83,13 @@ export async function run(process: CliProcess, api: CliApi): Promise<number> {
   }
 }
 
-/** Waits for interrupted work to clean up, but not for ever. */
-async function settle(work: Promise<number>, code: number): Promise<number> {
+/** Waits for interrupted work to clean up, but not for ever, and not after a second interruption. */
+async function settle(work: Promise<number>, code: number, insistence: Promise<void>): Promise<number> {
   let timer: NodeJS.Timeout | undefined;
   const patience = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, cleanUpMs);
   });
-  await Promise.race([work.catch(() => undefined), patience]);
+  await Promise.race([work.catch(() => undefined), patience, insistence]);
   clearTimeout(timer);
   return code;
 }

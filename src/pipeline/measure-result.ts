@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { spread } from '../data/dataset.ts';
 import { type IntegerShare, integerShare } from '../evaluation/integer-share.ts';
@@ -10,6 +9,7 @@ import type { PassContext } from '../passes/pass.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { LatencyMeasurement } from '../runtime/latency.ts';
 import type { Runnable } from '../runtime/session.ts';
+import { TemporaryFolder } from '../storage/temporary-folder.ts';
 import type { Target } from '../targets/target-schema.ts';
 import type { Feeds } from '../tensor/nd-array.ts';
 import type { RunSamples } from './open-samples.ts';
@@ -46,10 +46,10 @@ const LAYER_SAMPLES = 4;
 /** Runs the finished model: accuracy in the target's arithmetic and in this host's, latency beside the original, kernels. */
 export async function measureResult(input: MeasureInput): Promise<MeasuredResult> {
   const { original, bytes, done, samples, threads, engine, context, seed } = input;
-  const folder = mkdtempSync(join(tmpdir(), 'edgepack-'));
+  const folder = new TemporaryFolder();
   try {
     // The engine reads the file that will be written, as any other program would.
-    const path = join(folder, 'compressed.onnx');
+    const path = join(folder.path, 'compressed.onnx');
     writeFileSync(path, bytes);
     const feeds = (await (samples.evaluation ?? samples.selection)?.feed(0)) ?? syntheticFeeds(original.inputs, seed);
     const latency = await timeBesideOriginal(input, path, feeds);
@@ -73,7 +73,7 @@ export async function measureResult(input: MeasureInput): Promise<MeasuredResult
       warnings: [],
     };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    folder.remove();
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { printable } from '../diagnostics/printable.ts';
@@ -11,7 +11,7 @@ import { externalFiles } from '../formats/onnx/external-files.ts';
 import { locateInitializers } from '../formats/onnx/locate-initializers.ts';
 import { readModel } from '../formats/onnx/read-model.ts';
 import { ContainedFile } from '../storage/contained-file.ts';
-import { writePieces } from '../storage/write-pieces.ts';
+import { OutputSet } from '../storage/output-set.ts';
 import type { PackOptions, PackResult, RunContext } from './api-types.ts';
 import { fileFacts } from './file-facts.ts';
 
@@ -53,23 +53,15 @@ export async function unpack(
   if (model === undefined) {
     throw new EdgepackError('epk-unreadable', 'holds no model', { location: { file: epkPath } });
   }
-  const beside = external.map((file) => ({
-    path: join(dirname(modelPath), ...file.name.split('/')),
-    bytes: file.bytes,
-  }));
-  refuseExisting(
-    beside.map((file) => file.path),
-    options,
-  );
-  for (const { path, bytes } of [...beside, { path: modelPath, bytes: model.bytes }]) {
-    mkdirSync(dirname(path), { recursive: true });
-    writePieces(path, [bytes]);
-    if (sha256(readFileSync(path)) !== sha256(bytes)) {
-      throw new EdgepackError('output-unwritable', 'reads back differently from what was written', {
-        hint: 'check the disk, or write to another one',
-        location: { file: path },
-      });
-    }
+  const outputs = new OutputSet(dirname(modelPath));
+  try {
+    refuseExisting([...external.map(({ name }) => join(dirname(modelPath), ...name.split('/'))), modelPath], options);
+    for (const { name, bytes } of external) outputs.add(name, [bytes]);
+    outputs.add(basename(modelPath), [model.bytes]);
+    context.signal?.throwIfAborted();
+    outputs.commit(options);
+  } finally {
+    outputs.close();
   }
   const packed = readFileSync(epkPath);
   return {

@@ -1,6 +1,7 @@
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { diskFiles, writeFully } from '../storage/file-layer.ts';
+import { TemporaryFolder } from '../storage/temporary-folder.ts';
 import type { Engine } from './engine.ts';
 import type { Session, SessionOptions } from './session.ts';
 
@@ -13,19 +14,17 @@ export async function loadPieces(
   pieces: readonly Uint8Array[],
   options: SessionOptions & { readonly label: string },
 ): Promise<Session> {
-  const folder = mkdtempSync(join(tmpdir(), 'edgepack-'));
+  const folder = new TemporaryFolder();
   try {
-    const path = join(folder, 'model.onnx');
+    const path = join(folder.path, 'model.onnx');
     const file = openSync(path, 'wx');
     try {
-      for (const piece of pieces) {
-        for (let offset = 0; offset < piece.byteLength; ) offset += writeSync(file, piece, offset);
-      }
+      for (const piece of pieces) writeFully(diskFiles, file, piece);
     } finally {
       closeSync(file);
     }
     return await engine.load(path, options);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    folder.remove();
   }
 }

@@ -133,6 +133,12 @@ export class FolderLock {
   }
 }
 
+/** Removes a lock whose owner has ended on this host. */
+export function removeDeadLock(path: string, files: FileLayer = diskFiles): void {
+  const owner = parseIdentity(textOf(files, path)?.split(' ')[0] ?? '');
+  if (owner !== undefined && isAlive(owner) === false) files.rmSync(path, { force: true });
+}
+
 /** Drafts that killed processes left beside a lock. */
 export function removeLockDrafts(folder: string, lockName: string, files: FileLayer = diskFiles): void {
   for (const name of files.readdirSync(folder)) {

@@ -121,7 +121,7 @@ export function recoverOutputs(folder: string, files: FileLayer = diskFiles): 'n
 function finish(folder: string, { id, set }: { id: string; set: readonly JournalFile[] }, files: FileLayer): void {
   for (const place of new Set(set.map(({ name }) => dirname(join(folder, name))))) syncFolder(files, place);
   files.rmSync(join(folder, JOURNAL), { force: true });
-  for (const { name } of set) {
+  for (const name of ['journal', ...set.map((file) => file.name)]) {
     for (const path of [oldPath(folder, name, id), newPath(folder, name, id)]) {
       try {
         files.rmSync(path, { force: true });

@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { printable } from '../diagnostics/printable.ts';
 import { diskFiles, type FileLayer, renamePatiently, syncFolder, writeFully } from './file-layer.ts';
-import { FolderLock, removeLockDrafts } from './folder-lock.ts';
+import { FolderLock, removeDeadLock, removeLockDrafts } from './folder-lock.ts';
 import {
   exists,
   isTemporaryName,
@@ -58,13 +58,12 @@ export class OutputSet {
           this.#lock = new FolderLock(join(this.folder, LOCK), this.folder, files);
           recoverOutputs(this.folder, files);
           removeLockDrafts(this.folder, LOCK, files);
+          this.#tidyParent(parent);
           return;
         }
         this.#madeParent = files.mkdirSync(parent, { recursive: true });
-        const name = `.${basename(this.folder)}${LOCK}`;
-        this.#lock = new FolderLock(join(parent, name), this.folder, files);
-        removeLockDrafts(parent, name, files);
-        this.#removeStaging(parent);
+        this.#lock = new FolderLock(join(parent, this.#lockBeside), this.folder, files);
+        this.#tidyParent(parent);
       });
       this.#staging = exists(files, this.folder) ? undefined : join(parent, `.${basename(this.folder)}.${this.#id}`);
     } catch (error) {
@@ -97,7 +96,7 @@ export class OutputSet {
       }
       this.#guard(target, () => this.#files.fsyncSync(file));
     } finally {
-      this.#files.closeSync(file);
+      this.#guard(target, () => this.#files.closeSync(file));
     }
     const written = { name, sizeBytes, sha256: hash.digest('hex') };
     const readBack = this.#guard(target, () => this.#files.readFileSync(path));
@@ -216,14 +215,26 @@ export class OutputSet {
     }
   }
 
-  /** Folders that killed runs were making ready for the same place. */
-  #removeStaging(parent: string): void {
-    const start = `.${basename(this.folder)}.edgepack-`;
-    for (const name of this.#files.readdirSync(parent)) {
-      if (!name.startsWith(start)) continue;
-      const owner = parseIdentity(name.slice(start.length).replace(/-[0-9a-f]{12}$/, ''));
-      if (owner === undefined || isAlive(owner) !== false) continue;
-      this.#files.rmSync(join(parent, name), { recursive: true, force: true });
+  /** The name of the lock of a folder that does not exist yet. */
+  get #lockBeside(): string {
+    return `.${basename(this.folder)}${LOCK}`;
+  }
+
+  /** What killed runs that were making a new folder left beside it. */
+  #tidyParent(parent: string): void {
+    try {
+      removeDeadLock(join(parent, this.#lockBeside), this.#files);
+      removeLockDrafts(parent, this.#lockBeside, this.#files);
+      const start = `.${basename(this.folder)}.edgepack-`;
+      for (const name of this.#files.readdirSync(parent)) {
+        if (!name.startsWith(start)) continue;
+        const owner = parseIdentity(name.slice(start.length).replace(/-[0-9a-f]{12}$/, ''));
+        if (owner === undefined || isAlive(owner) !== false) continue;
+        this.#files.rmSync(join(parent, name), { recursive: true, force: true });
+      }
+    } catch (error) {
+      // A folder above that may not be listed or changed is none of our concern.
+      if ((error as NodeJS.ErrnoException).code === undefined) throw error;
     }
   }
 

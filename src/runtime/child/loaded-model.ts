@@ -1,7 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import { TemporaryFolder } from '../../storage/temporary-folder.ts';
 import { DataType, type DataTypeName, dataTypeName } from '../../tensor/data-type.ts';
 import type { ElementArray, Feeds, NdArray } from '../../tensor/nd-array.ts';
 import { type ProfileRecord, parseProfile } from '../profile.ts';
@@ -17,9 +17,9 @@ export class LoadedModel {
   readonly outputs: readonly ValueDescription[];
   readonly #engine: InferenceEngine;
   readonly #session: InferenceSession;
-  readonly #profileFolder: string | undefined;
+  readonly #profileFolder: TemporaryFolder | undefined;
 
-  private constructor(engine: InferenceEngine, session: InferenceSession, profileFolder: string | undefined) {
+  private constructor(engine: InferenceEngine, session: InferenceSession, profileFolder: TemporaryFolder | undefined) {
     this.#engine = engine;
     this.#session = session;
     this.#profileFolder = profileFolder;
@@ -32,7 +32,7 @@ export class LoadedModel {
     model: string | Uint8Array,
     options: SessionOptions,
   ): Promise<LoadedModel> {
-    const profileFolder = options.profile ? mkdtempSync(join(tmpdir(), 'edgepack-profile-')) : undefined;
+    const profileFolder = options.profile ? new TemporaryFolder() : undefined;
     const sessionOptions: InferenceSession.SessionOptions = {
       executionProviders: ['cpu'],
       intraOpNumThreads: options.threads ?? 1,
@@ -50,14 +50,14 @@ export class LoadedModel {
       ...(options.optimizedModelPath === undefined ? {} : { optimizedModelFilePath: options.optimizedModelPath }),
       ...(profileFolder === undefined
         ? {}
-        : { enableProfiling: true, profileFilePrefix: join(profileFolder, 'profile') }),
+        : { enableProfiling: true, profileFilePrefix: join(profileFolder.path, 'profile') }),
     };
     try {
       // The two overloads of `create` differ in what they take only.
       const session = await asEngineFailure(() => engine.InferenceSession.create(model as Uint8Array, sessionOptions));
       return new LoadedModel(engine, session, profileFolder);
     } catch (error) {
-      if (profileFolder !== undefined) rmSync(profileFolder, { recursive: true, force: true });
+      profileFolder?.remove();
       throw error;
     }
   }
@@ -93,8 +93,8 @@ export class LoadedModel {
     }
     this.#session.endProfiling();
     const records: ProfileRecord[] = [];
-    for (const name of readdirSync(this.#profileFolder)) {
-      const path = join(this.#profileFolder, name);
+    for (const name of readdirSync(this.#profileFolder.path)) {
+      const path = join(this.#profileFolder.path, name);
       records.push(...parseProfile(readFileSync(path, 'utf8')));
       rmSync(path);
     }
@@ -103,7 +103,7 @@ export class LoadedModel {
 
   async release(): Promise<void> {
     await this.#session.release();
-    if (this.#profileFolder !== undefined) rmSync(this.#profileFolder, { recursive: true, force: true });
+    this.#profileFolder?.remove();
   }
 }
 

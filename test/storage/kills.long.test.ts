@@ -1,0 +1,127 @@
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { killManners, leftoversOf, type RunEnd, randomOf, runAndKill, stateOf } from './kill-runs.ts';
+
+const project = fileURLToPath(new URL('../../', import.meta.url));
+const model = join(project, 'fixtures', 'digits-conv.onnx');
+const stem = 'digits-conv';
+const count = Number(process.env.EDGEPACK_KILLS ?? 30);
+const firstSeed = Number(process.env.EDGEPACK_KILL_SEED ?? 1);
+
+let root: string;
+let program: string;
+let env: NodeJS.ProcessEnv;
+/** Hashes of the two sets of outputs that runs alternate between. */
+const sets: Record<string, readonly string[]> = {};
+let usualMs = 0;
+
+const optionsOf = { a: [], b: ['--sparsity', '0.5'] } as const;
+type SetName = keyof typeof optionsOf;
+
+function commandFor(set: SetName, output: string): string[] {
+  return [process.execPath, program, 'compress', model, '--threads', '1', '-q', '-f', '-o', output, ...optionsOf[set]];
+}
+
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), 'kills-'));
+  // The built program as it is now: a build that somebody makes meanwhile does not matter.
+  const copy = join(root, 'program');
+  mkdirSync(copy);
+  const build = spawnSync(
+    process.execPath,
+    [join(project, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', join(project, 'tsconfig.build.json')],
+    { cwd: project, encoding: 'utf8' },
+  );
+  expect(build.stdout).toBe('');
+  expect(spawnSync(process.execPath, ['scripts/copy-assets.mjs'], { cwd: project }).status).toBe(0);
+  for (const name of ['bin', 'dist', 'package.json', 'schemas']) {
+    cpSync(join(project, name), join(copy, name), { recursive: true });
+  }
+  symlinkSync(join(project, 'node_modules'), join(copy, 'node_modules'), 'junction');
+  program = join(copy, 'bin', 'edgepack.js');
+  mkdirSync(join(root, 'tmp'));
+  env = { ...process.env, TMPDIR: join(root, 'tmp'), TEMP: join(root, 'tmp'), TMP: join(root, 'tmp') };
+  for (const set of ['a', 'b'] as const) {
+    const end = await runAndKill(commandFor(set, join(root, set)), env);
+    expect(end).toMatchObject({ code: 0, stderr: '' });
+    sets[set] = [`${stem}.onnx`, `${stem}.epk`].map((name) =>
+      createHash('sha256')
+        .update(readFileSync(join(root, set, name)))
+        .digest('hex'),
+    );
+    usualMs = end.durationMs;
+  }
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+describe('runs that are killed', () => {
+  test(`${count} of them, from seed ${firstSeed}: the set of one run, whole, and nothing else after the next`, async () => {
+    const output = join(root, 'out');
+    const tally: Record<string, number> = {};
+    let current: SetName = 'a';
+    cpSync(join(root, 'a'), output, { recursive: true });
+    for (let seed = firstSeed; seed < firstSeed + count; seed++) {
+      const random = randomOf(seed);
+      const label = `seed ${seed}`;
+      const next: SetName = current === 'a' ? 'b' : 'a';
+      const isFresh = random() < 0.2;
+      if (isFresh) rmSync(output, { recursive: true, force: true });
+      const before = isFresh ? 'none' : current;
+      const signal = killManners[random() < 0.6 ? 0 : random() < 0.5 ? 1 : 2]!;
+      // A half of the kills falls into the moment in which files are put in place.
+      const isAimed = random() < 0.5;
+      const pattern = random() < 0.5 ? /journal$/ : /report\.json\.edgepack.*\.new$/;
+      const plan = isAimed
+        ? { signal, onceSeen: { folder: output, pattern, thenMs: random() * 4 } }
+        : { signal, afterMs: random() * usualMs * 1.2 };
+      const end = await runAndKill(commandFor(next, output), env, plan);
+      const state = stateOf(output, stem, sets);
+      const key = `${signal}${isAimed ? ' aimed' : ''}: ${state === before ? 'old' : state === next ? 'new' : state}`;
+      tally[key] = (tally[key] ?? 0) + 1;
+      checkEnd(end, signal, label);
+      const isPartial = state.startsWith('partial') && signal === 'SIGKILL' && !isFresh;
+      if (isPartial) expect(state, label).not.toContain('report.json');
+      else expect([before, next], `${label}, ${signal}`).toContain(state);
+      if (signal !== 'SIGKILL' && end.signal === null) {
+        expect(existsSync(output) ? leftoversOf(output, stem) : [], label).toEqual([]);
+      }
+      // The next run: complete, and nothing of the killed one is left.
+      const last = await runAndKill(commandFor(next, output), env);
+      expect(last, label).toMatchObject({ code: 0, stderr: '' });
+      expect(stateOf(output, stem, sets), label).toBe(next);
+      expect(leftoversOf(output, stem), label).toEqual([]);
+      expect(readdirSync(root).sort(), label).toEqual(['a', 'b', 'out', 'program', 'tmp']);
+      expect(
+        readdirSync(join(root, 'tmp')).filter((name) => name.startsWith('edgepack-')),
+        label,
+      ).toEqual([]);
+      current = next;
+      console.log(`${label}: ${key}`);
+    }
+    console.log(tally);
+  });
+
+  test('two at once into one folder: one is refused in one line, the set is of the other', async () => {
+    for (const output of [join(root, 'a'), join(root, 'fresh')]) {
+      const ends = await Promise.all((['a', 'b'] as const).map((set) => runAndKill(commandFor(set, output), env)));
+      expect(ends.map(({ code }) => code).sort()).toEqual([0, 2]);
+      const refused = ends.find(({ code }) => code === 2)!;
+      expect(refused.stderr).toMatch(/another edgepack run \(process \d+\) is writing into this folder/);
+      expect(refused.stderr.trimEnd().split('\n')).toHaveLength(2);
+      expect(stateOf(output, stem, sets)).toBe(ends[0]!.code === 0 ? 'a' : 'b');
+      expect(leftoversOf(output, stem)).toEqual([]);
+    }
+  });
+});
+
+function checkEnd({ code, signal, stderr }: RunEnd, sent: NodeJS.Signals, label: string): void {
+  // A run that was done already, or that was killed before it listened, ended otherwise.
+  if (code === 0 || signal === sent) return;
+  expect(code, label).toBe(sent === 'SIGINT' ? 130 : 143);
+  expect(stderr, label).toBe('interrupted\n');
+}
