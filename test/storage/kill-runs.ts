@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { renderMarkdown } from '../../src/report/render-markdown.ts';
 
 export const killManners = ['SIGKILL', 'SIGINT', 'SIGTERM'] as const;
 
@@ -85,9 +86,10 @@ export function stateOf(folder: string, stem: string, sets: Readonly<Record<stri
   if (owners.length === 0) return `broken or mixed: ${there.join(' ')}`;
   if (there.length < names.length) return `partial: ${there.join(' ')}`;
   const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8'));
-  const stated = report.run.outputs.map(({ sha256 }: { sha256: string }) => sha256);
-  if (stated.join() !== sets[owners[0]!]!.join()) return `the report is not of this model: ${owners[0]}`;
-  if (!readFileSync(join(folder, 'report.md'), 'utf8').trimEnd().includes(`${stem}`)) return 'report.md is broken';
+  const stated = report.outputs.map(({ sha256 }: { sha256: string }) => sha256);
+  if (stated.slice(0, 2).join() !== sets[owners[0]!]!.join()) return `the report is not of this model: ${owners[0]}`;
+  const markdown = readFileSync(join(folder, 'report.md'), 'utf8');
+  if (markdown !== renderMarkdown(report)) return 'report.md is of another run than report.json';
   return owners[0]!;
 }
 
