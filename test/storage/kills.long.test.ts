@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { killManners, leftoversOf, type RunEnd, randomOf, runAndKill, stateOf } from './kill-runs.ts';
+import { type KillPlan, killManners, leftoversOf, type RunEnd, randomOf, runAndKill, stateOf } from './kill-runs.ts';
 
 const project = fileURLToPath(new URL('../../', import.meta.url));
 const model = join(project, 'fixtures', 'digits-conv.onnx');
@@ -103,6 +103,45 @@ describe('runs that are killed', () => {
       current = next;
       console.log(`${label}: ${key}`);
     }
+    console.log(tally);
+  });
+
+  test('200 of a program that does nothing but write a set', async () => {
+    const output = join(root, 'plain');
+    const names = ['model.onnx', 'model.epk', 'report.md', 'report.json'];
+    const module = pathToFileURL(join(root, 'program', 'dist', 'storage', 'output-set.js')).href;
+    const writer = fileURLToPath(new URL('./write-set.mjs', import.meta.url));
+    const write = (letter: string, plan?: KillPlan) =>
+      runAndKill([process.execPath, writer, module, output, letter], env, plan);
+    const found = () => {
+      const letters = names.map((name) => {
+        if (!existsSync(join(output, name))) return '-';
+        const bytes = readFileSync(join(output, name), 'latin1');
+        return bytes === bytes[0]!.repeat(200_000) ? bytes[0]! : '!';
+      });
+      return new Set(letters).size === 1 ? letters[0]! : letters.join('');
+    };
+    const { durationMs } = await write('a');
+    let current = 'a';
+    const tally: Record<string, number> = {};
+    for (let seed = firstSeed; seed < firstSeed + 200; seed++) {
+      const random = randomOf(seed);
+      const next = current === 'a' ? 'b' : 'a';
+      const pattern = random() < 0.7 ? /journal$/ : /edgepack.*new$/;
+      const aimed = { onceSeen: { folder: output, pattern, thenMs: random() ** 3 * 2 } };
+      const plan = random() < 0.75 ? aimed : { afterMs: random() * durationMs };
+      await write(next, { signal: 'SIGKILL', ...plan });
+      const state = found();
+      const kind = state === current ? 'old' : state === next ? 'new' : 'partial';
+      tally[kind] = (tally[kind] ?? 0) + 1;
+      expect(state, `seed ${seed}`).toMatch(/^(a|b|-|[a-]{3}-|[b-]{3}-)$/);
+      // The next run, whatever it writes, finds a set that is whole.
+      expect((await write(next)).stderr, `seed ${seed}`).toBe('');
+      expect(found(), `seed ${seed}`).toBe(next);
+      expect(readdirSync(output).sort(), `seed ${seed}`).toEqual([...names].sort());
+      current = next;
+    }
+    rmSync(output, { recursive: true });
     console.log(tally);
   });
 
