@@ -106,7 +106,7 @@ describe('runs that are killed', () => {
     console.log(tally);
   });
 
-  test('200 of a program that does nothing but write a set', async () => {
+  test(`${count} of a program that does nothing but write a set`, async () => {
     const output = join(root, 'plain');
     const names = ['model.onnx', 'model.epk', 'report.md', 'report.json'];
     const module = pathToFileURL(join(root, 'program', 'dist', 'storage', 'output-set.js')).href;
@@ -124,7 +124,7 @@ describe('runs that are killed', () => {
     const { durationMs } = await write('a');
     let current = 'a';
     const tally: Record<string, number> = {};
-    for (let seed = firstSeed; seed < firstSeed + 200; seed++) {
+    for (let seed = firstSeed; seed < firstSeed + count; seed++) {
       const random = randomOf(seed);
       const next = current === 'a' ? 'b' : 'a';
       const pattern = random() < 0.7 ? /journal$/ : /edgepack.*new$/;
