@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { silentLogger } from '../diagnostics/logger.ts';
@@ -9,6 +7,7 @@ import type { BenchResult } from '../report/bench-schema.ts';
 import { startEngine } from '../runtime/engine.ts';
 import { describeHost } from '../runtime/host.ts';
 import { readCpuFrequency } from '../runtime/host-load.ts';
+import { TemporaryFolder } from '../storage/temporary-folder.ts';
 import { loadTarget } from '../targets/load-target.ts';
 import type { RunContext } from './api-types.ts';
 import { type BenchOptions, benchOptionsSchema, type ResolvedBenchOptions } from './bench-options.ts';
@@ -49,13 +48,13 @@ export async function bench(
     const message = `${target.displayName} runs ${target.threads} threads, this host has ${host.logicalCores} cores: measured with ${threadCounts[0]}`;
     warnings.push({ code: 'threads-capped', message });
   }
-  const folder = mkdtempSync(join(tmpdir(), 'edgepack-bench-'));
+  const folder = new TemporaryFolder();
   try {
     const loading = logger.progress('Loading models', files.length);
     const labels = benchLabels(files);
     const models = [];
     for (const [i, file] of files.entries()) {
-      models.push(await openBenchModel(file, labels[i]!, join(folder, String(i)), resolved));
+      models.push(await openBenchModel(file, labels[i]!, join(folder.path, String(i)), resolved));
       signal?.throwIfAborted();
     }
     const tried = [];
@@ -134,7 +133,7 @@ export async function bench(
       await engine.close();
     }
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    folder.remove();
   }
 }
 
