@@ -4,7 +4,7 @@ import { fingerprintDataset } from '../data/dataset.ts';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import type { ReferenceSession } from '../evaluation/reference-session.ts';
 import { type Comparison, scoreModels } from '../evaluation/score-models.ts';
-import { encodeModel } from '../formats/onnx/write-model.ts';
+import { encodedBytes, encodeModel } from '../formats/onnx/write-model.ts';
 import type { Model } from '../ir/model.ts';
 import type { PassContext } from '../passes/pass.ts';
 import { pruneMagnitude } from '../passes/prune/prune-magnitude.ts';
@@ -100,7 +100,7 @@ class StepRunner {
     const loss = runs.some((run) => run.modified)
       ? await compareOutputs(original, this.#model, samples.statistics, engine, options.seed)
       : { sqnrDb: null, maxAbsoluteDifference: 0, samples: 0 };
-    this.#add('Optimise', 'optimize', runs, { ...loss, agreement: null, top1: null });
+    this.#add('Optimise', 'optimize', runs, { ...loss, agreement: null, klDivergence: null, top1: null });
   }
 
   async #prune({ sparsity, scope, maskStructure, nodesToExclude }: PruneOptions): Promise<void> {
@@ -187,6 +187,7 @@ class StepRunner {
         ? {
             ...(await compareOutputs(original, this.#model, undefined, engine, options.seed)),
             agreement: null,
+            klDivergence: null,
             top1: null,
           }
         : await this.#lossOnSelection();
@@ -224,6 +225,7 @@ class StepRunner {
       pass,
       modified: runs.some((run) => run.modified),
       durationMs: runs.reduce((sum, run) => sum + run.durationMs, 0),
+      onnxBytes: encodedBytes(this.#model),
       changes: runs.flatMap((run) => run.changes),
       loss,
     });
@@ -238,6 +240,7 @@ function lossOf(comparison: Comparison, samples: Dataset): NonNullable<ReportSte
   return {
     sqnrDb: comparison.sqnrDb,
     agreement: comparison.agreement?.value ?? null,
+    klDivergence: comparison.klDivergence,
     top1: comparison.top1?.value ?? null,
     maxAbsoluteDifference: comparison.maxAbsoluteDifference,
     samples: samples.count,

@@ -71,6 +71,7 @@ const step = z.strictObject({
   pass: z.string().describe('The pass that did it.'),
   modified: z.boolean(),
   durationMs: z.number().min(0),
+  onnxBytes: bytes.describe('Size of the model as an .onnx file after the step.'),
   changes: z
     .array(z.strictObject({ kind: z.string(), subject: z.string(), detail: z.string().optional() }))
     .describe('Facts: what was done to which node or initializer.'),
@@ -78,6 +79,11 @@ const step = z.strictObject({
     .strictObject({
       sqnrDb: z.number().nullable().describe('Outputs after the step against the original; null where identical.'),
       agreement: ratio.nullable().describe('Samples with the same highest class; null where outputs are not classes.'),
+      klDivergence: z
+        .number()
+        .min(0)
+        .nullable()
+        .describe('Mean KL divergence from the original, in nats; null where outputs are not classes.'),
       top1: ratio.nullable(),
       maxAbsoluteDifference: z.number().min(0).nullable(),
       samples: count,
@@ -95,6 +101,7 @@ const sizes = z
       .array(
         z.strictObject({
           name: z.string(),
+          layer: z.string().nullable().describe('The node that computes with it; null where none does.'),
           dataType: z.string().describe('Element type in the compressed model, or in the original where it is gone.'),
           originalBytes: bytes.describe('0 where compression added it.'),
           quantizedBytes: bytes.describe('In the compressed .onnx; 0 where it is gone.'),

@@ -5,6 +5,8 @@ export interface SizedInitializer {
   readonly name: string;
   readonly dataType: string;
   readonly sizeBytes: number;
+  /** The node that computes with it, where there is one. */
+  readonly layer?: string;
   /** Zeros / elements, where counted. */
   readonly sparsityRatio?: number;
 }
@@ -25,9 +27,10 @@ export interface SizeTableInput {
 /** The size part of a report: one row per initializer of either model, and the overhead that makes them add up. */
 export function sizeTable(input: SizeTableInput): ReportSizes {
   const rows = new Map<string, ReportSizes['initializers'][number]>();
-  for (const { name, dataType, sizeBytes } of input.original) {
+  for (const { name, dataType, sizeBytes, layer } of input.original) {
     rows.set(name, {
       name,
+      layer: layer ?? null,
       dataType,
       originalBytes: (rows.get(name)?.originalBytes ?? 0) + sizeBytes,
       quantizedBytes: 0,
@@ -35,13 +38,14 @@ export function sizeTable(input: SizeTableInput): ReportSizes {
       sparsityRatio: null,
     });
   }
-  for (const { name, dataType, sizeBytes, sparsityRatio } of input.compressed) {
+  for (const { name, dataType, sizeBytes, layer, sparsityRatio } of input.compressed) {
     const renamedFrom = input.originalNames?.get(name);
     const key = renamedFrom !== undefined && rows.has(renamedFrom) ? renamedFrom : name;
     const row = rows.get(key);
     const coded = input.epk === null ? null : (input.epk.codedBytes.get(name) ?? 0);
     rows.set(key, {
       name: key,
+      layer: row?.layer ?? layer ?? null,
       dataType,
       originalBytes: row?.originalBytes ?? 0,
       quantizedBytes: (row?.quantizedBytes ?? 0) + sizeBytes,

@@ -26,20 +26,29 @@ export function exampleReport(change: Partial<Report> = {}): Report {
         pass: 'optimize',
         modified: true,
         durationMs: 12.5,
+        onnxBytes: 407_100,
         changes: [
           { kind: 'identity removed', subject: 'drop1', detail: 'Dropout' },
           { kind: 'identity removed', subject: 'drop2', detail: 'Dropout' },
           { kind: 'constant folded', subject: 'shape', detail: 'Shape' },
         ],
-        loss: { sqnrDb: null, agreement: 1, top1: 0.97, maxAbsoluteDifference: 0, samples: 200 },
+        loss: { sqnrDb: null, agreement: 1, klDivergence: 0, top1: 0.97, maxAbsoluteDifference: 0, samples: 200 },
       },
       {
         name: 'Quantize',
         pass: 'quantize-static',
         modified: true,
         durationMs: 840,
+        onnxBytes: 105_000,
         changes: [{ kind: 'quantized', subject: 'dense1', detail: 'Gemm' }],
-        loss: { sqnrDb: 38.25, agreement: 0.995, top1: 0.965, maxAbsoluteDifference: 0.11, samples: 200 },
+        loss: {
+          sqnrDb: 38.25,
+          agreement: 0.995,
+          klDivergence: 0.0012,
+          top1: 0.965,
+          maxAbsoluteDifference: 0.11,
+          samples: 200,
+        },
       },
     ],
     sizes: {
@@ -49,6 +58,7 @@ export function exampleReport(change: Partial<Report> = {}): Report {
       initializers: [
         {
           name: 'w1',
+          layer: 'dense1',
           dataType: 'int8',
           originalBytes: 401_408,
           quantizedBytes: 100_352,
@@ -57,6 +67,7 @@ export function exampleReport(change: Partial<Report> = {}): Report {
         },
         {
           name: 'b1',
+          layer: 'dense1',
           dataType: 'int32',
           originalBytes: 512,
           quantizedBytes: 512,
@@ -65,6 +76,7 @@ export function exampleReport(change: Partial<Report> = {}): Report {
         },
         {
           name: 'w1_scale',
+          layer: 'dense1',
           dataType: 'float32',
           originalBytes: 0,
           quantizedBytes: 512,

@@ -168,6 +168,7 @@ describe('renderMarkdown', () => {
     const report = exampleReport();
     const many = Array.from({ length: 40 }, (_, i) => ({
       name: `w${i}`,
+      layer: null,
       dataType: 'int8',
       originalBytes: 4000 + i,
       quantizedBytes: 1000,

@@ -46,16 +46,25 @@ describe('sizeTable', () => {
       original: [{ name: 'w', dataType: 'float32', sizeBytes: 400 }],
       onnxBytes: 150,
       compressed: [
-        { name: 'w_quantized', dataType: 'int8', sizeBytes: 100, sparsityRatio: 0.5 },
+        { name: 'w_quantized', dataType: 'int8', sizeBytes: 100, layer: 'dense', sparsityRatio: 0.5 },
         { name: 'w_scale', dataType: 'float32', sizeBytes: 4 },
       ],
       epk: null,
       originalNames: new Map([['w_quantized', 'w']]),
     });
     expect(table.initializers).toEqual([
-      { name: 'w', dataType: 'int8', originalBytes: 400, quantizedBytes: 100, codedBytes: null, sparsityRatio: 0.5 },
+      {
+        name: 'w',
+        layer: 'dense',
+        dataType: 'int8',
+        originalBytes: 400,
+        quantizedBytes: 100,
+        codedBytes: null,
+        sparsityRatio: 0.5,
+      },
       {
         name: 'w_scale',
+        layer: null,
         dataType: 'float32',
         originalBytes: 0,
         quantizedBytes: 4,

@@ -31,6 +31,11 @@ export function encodeModel(model: Model): { readonly pieces: readonly Uint8Arra
   return { pieces: pieces.flatMap((piece) => copiesOf(piece)), byteLength };
 }
 
+/** The size of the file of a model in bytes; nothing is copied or read for it. */
+export function encodedBytes(model: Model): number {
+  return encodeInline(model, Number.POSITIVE_INFINITY).byteLength;
+}
+
 /**
  * Writes a model as an ONNX file: a temporary file beside it is completed, flushed and renamed. External data goes to
  * `<name>-<hash of the content>.data`, so that old model and old data stay together until the new model is in place;
