@@ -22,6 +22,7 @@ export type { Recipe } from './recipes/recipe-schema.ts';
 export type { BenchResult } from './report/bench-schema.ts';
 export type { Evaluation } from './report/evaluation-schema.ts';
 export type { Inspection } from './report/inspection-schema.ts';
+export { renderHtml } from './report/render-html.ts';
 export { renderJson } from './report/render-json.ts';
 export { renderMarkdown } from './report/render-markdown.ts';
 export { renderTerminal } from './report/render-terminal.ts';

@@ -14,6 +14,7 @@ import { inferShapes } from '../ir/infer-shapes.ts';
 import type { Model } from '../ir/model.ts';
 import { loadRecipe } from '../recipes/load-recipe.ts';
 import type { Recipe } from '../recipes/recipe-schema.ts';
+import { renderHtml } from '../report/render-html.ts';
 import { renderJson } from '../report/render-json.ts';
 import { renderMarkdown } from '../report/render-markdown.ts';
 import type { Report } from '../report/report-schema.ts';
@@ -33,7 +34,7 @@ import { sizedInitializers } from './sized-initializers.ts';
 
 /**
  * Compresses an ONNX model for a target: optimises it, prunes where asked, quantizes, packs, measures, and writes
- * `<name>.onnx`, `<name>.epk`, `report.json` and `report.md` into the output folder.
+ * `<name>.onnx`, `<name>.epk`, `report.json`, `report.md` and `report.html` into the output folder.
  *
  * @example
  * const { report } = await compress('model.onnx', { target: 'rpi4', data: 'photos/' });
@@ -120,11 +121,12 @@ export async function compress(
       commandLine,
     });
     const markdownFile = outputs.add(basename(paths.markdown), [Buffer.from(renderMarkdown(report))]);
+    const htmlFile = outputs.add(basename(paths.html), [Buffer.from(await renderHtml(report))]);
     // The last one is the seal: where report.json is, all that it speaks of is.
     const jsonFile = outputs.add(basename(paths.json), [Buffer.from(renderJson(report))]);
     signal?.throwIfAborted();
     outputs.commit({ force: resolved.force });
-    return { report, plan: null, outputs: [onnxFile, epkFile, jsonFile, markdownFile] };
+    return { report, plan: null, outputs: [onnxFile, epkFile, jsonFile, markdownFile, htmlFile] };
   } finally {
     await starting?.then(
       (engine) => engine.close(),
@@ -179,6 +181,7 @@ interface OutputPaths {
   readonly epk: string;
   readonly json: string;
   readonly markdown: string;
+  readonly html: string;
 }
 
 function outputPaths(modelPath: string, { output }: ResolvedCompressOptions): OutputPaths {
@@ -188,6 +191,7 @@ function outputPaths(modelPath: string, { output }: ResolvedCompressOptions): Ou
     epk: join(output, `${stem}.epk`),
     json: join(output, 'report.json'),
     markdown: join(output, 'report.md'),
+    html: join(output, 'report.html'),
   };
 }
 

@@ -38,7 +38,7 @@ Examples:
   edgepack compress model.onnx --dry-run
       says what would be done and writes nothing
 
-Writes <name>.onnx, <name>.epk, report.json and report.md into the output folder.
+Writes <name>.onnx, <name>.epk, report.json, report.md and report.html into the output folder.
 Options may also stand in edgepack.config.json; the command line comes first.
 Exit codes: 0 done, 1 accuracy limit not met, 2 wrong arguments or data, 3 model refused, 70 a bug, 130 interrupted.`;
 

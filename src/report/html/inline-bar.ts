@@ -1,0 +1,30 @@
+import { html, type Markup } from './markup.ts';
+
+/** What a mark stands for; never by colour alone: every chart names its marks. */
+export type Mark = 'before' | 'after' | 'float';
+
+/** A share of [0, 1] as a coordinate of an SVG that is as wide as its cell. */
+function percent(share: number): string {
+  return `${(100 * Math.max(0, Math.min(1, share))).toFixed(2)}%`;
+}
+
+/** A horizontal bar in a table cell, whose number is in the cell beside it. `start` and `end` are shares of the width. */
+export function inlineBar(mark: Mark, end: number, start = 0): Markup {
+  // Something is never drawn as nothing.
+  const width = end > start ? Math.max(end - start, 0.003) : 0;
+  return html`<svg class="bar" width="100%" height="12" aria-hidden="true"><rect class="track" width="100%" height="12" rx="2"/>${
+    start > 0 && html`<rect class="fill-faint" width="${percent(start)}" height="12" rx="2"/>`
+  }<rect class="fill-${mark}" x="${percent(start)}" width="${percent(width)}" height="12" rx="2"/></svg>`;
+}
+
+export interface Interval {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A value with its interval on a common axis, in a table cell. */
+export function inlineInterval(mark: Mark, { value, low, high }: Interval, domain: readonly [number, number]): Markup {
+  const at = (x: number) => percent(0.02 + (0.96 * (x - domain[0])) / (domain[1] - domain[0]));
+  return html`<svg class="bar" width="100%" height="14" aria-hidden="true"><line class="axis" x1="0" x2="100%" y1="7" y2="7"/><line class="stroke-${mark}" x1="${at(low)}" x2="${at(high)}" y1="7" y2="7"/><line class="stroke-${mark}" x1="${at(low)}" x2="${at(low)}" y1="3" y2="11"/><line class="stroke-${mark}" x1="${at(high)}" x2="${at(high)}" y1="3" y2="11"/><circle class="fill-${mark}" cx="${at(value)}" cy="7" r="4.5"/></svg>`;
+}

@@ -1,0 +1,102 @@
+import { bin, quantileSorted, ticks } from 'd3-array';
+import { medianInterval } from '../../evaluation/median-interval.ts';
+import { formatDuration } from '../number-format.ts';
+import { plural } from '../report-findings.ts';
+import type { Report, ReportLatency } from '../report-schema.ts';
+import { dataTable } from './data-table.ts';
+import type { Mark } from './inline-bar.ts';
+import { html, type Markup } from './markup.ts';
+import { responsiveChart } from './responsive-chart.ts';
+
+interface Distribution {
+  readonly name: string;
+  readonly mark: Mark;
+  readonly medianMs: number;
+  readonly p90Ms: number;
+  readonly sorted: number[];
+}
+
+const ROW_PX = 96;
+const AXIS_PX = 30;
+
+/** How the runs of both models are distributed on this host. */
+export function latencySection({ latency: { host }, target }: Report): Markup | false {
+  if (host === null || host.original.samples.length === 0 || host.compressed.samples.length === 0) return false;
+  const distributions = [
+    distribution('original', 'before', host.original),
+    distribution('compressed', 'after', host.compressed),
+  ];
+  // A rare hiccup of the host must not squeeze everything else into a corner.
+  const end =
+    Math.max(...distributions.map(({ sorted, p90Ms }) => Math.max(p90Ms, quantileSorted(sorted, 0.97)!))) * 1.12;
+  const beyond = distributions.map(({ sorted }) => sorted.filter((value) => value > end).length);
+  const hidden = beyond.reduce((a, b) => a + b, 0);
+  const label = distributions
+    .map(
+      ({ name, medianMs, p90Ms }) =>
+        `${name}: median ${formatDuration(medianMs)}, 90 % within ${formatDuration(p90Ms)}`,
+    )
+    .join('; ');
+  return html`<section id="latencies"><h2>Latency, run by run</h2>
+<p class="lead">${host.label}. Both models took turns, so that what else the host did met both.</p>
+${responsiveChart((width) => drawing(distributions, end, width, `Distributions of latency. ${label}.`))}
+${hidden > 0 && html`<p class="note">${plural(hidden, 'slower run')} lie${hidden === 1 ? 's' : ''} right of the picture, up to ${formatDuration(Math.max(...distributions.map(({ sorted }) => sorted.at(-1)!)))}.</p>`}
+${dataTable(
+  `Latency on this host, not on ${target.displayName}`,
+  [
+    { title: 'Model', kind: 'text' },
+    { title: 'Median', kind: 'number' },
+    { title: '95 % interval', kind: 'number' },
+    { title: '90 % within', kind: 'number' },
+    { title: 'Fastest', kind: 'number', optional: true },
+    { title: 'Slowest', kind: 'number', optional: true },
+    { title: 'Runs listed', kind: 'number', optional: true },
+  ],
+  distributions.map(({ name, medianMs, p90Ms, sorted }) => {
+    const interval = medianInterval(sorted);
+    return [
+      name,
+      formatDuration(medianMs),
+      interval === null ? 'too few runs' : `${formatDuration(interval.low)} – ${formatDuration(interval.high)}`,
+      formatDuration(p90Ms),
+      formatDuration(sorted[0]!),
+      formatDuration(sorted.at(-1)!),
+      sorted.length,
+    ];
+  }),
+)}</section>`;
+}
+
+function distribution(name: string, mark: Mark, { medianMs, p90Ms, samples }: ReportLatency['original']): Distribution {
+  return { name, mark, medianMs, p90Ms, sorted: [...samples].sort((a, b) => a - b) };
+}
+
+function drawing(distributions: readonly Distribution[], end: number, width: number, label: string): Markup {
+  const x = (ms: number) => (ms / end) * (width - 2) + 1;
+  const count = Math.round(width / 7);
+  const height = distributions.length * ROW_PX + AXIS_PX;
+  const axis = ticks(0, end, width / 110).map(
+    (tick) =>
+      html`<line class="grid" x1="${px(x(tick))}" x2="${px(x(tick))}" y1="0" y2="${height - AXIS_PX}"/><text class="tick" x="${px(Math.min(width - 4, Math.max(2, x(tick))))}" y="${height - 10}" text-anchor="${tick === 0 ? 'start' : x(tick) > width - 30 ? 'end' : 'middle'}">${tick === 0 ? '0' : formatDuration(tick)}</text>`,
+  );
+  const rows = distributions.map(({ name, mark, medianMs, p90Ms, sorted }, row) => {
+    const base = (row + 1) * ROW_PX - 10;
+    const edges = Array.from({ length: count - 1 }, (_, i) => ((i + 1) * end) / count);
+    const bins = bin().domain([0, end]).thresholds(edges)(sorted.filter((value) => value <= end));
+    const tallest = Math.max(...bins.map((values) => values.length));
+    const bars = bins
+      .filter((values) => values.length > 0)
+      .map((values) => {
+        const barHeight = Math.max(2, (values.length / tallest) * (ROW_PX - 44));
+        return html`<rect class="fill-${mark}" x="${px(x(values.x0!))}" y="${px(base - barHeight)}" width="${px(Math.max(1, x(values.x1!) - x(values.x0!) - 1))}" height="${px(barHeight)}"><title>${plural(values.length, 'run')} from ${formatDuration(values.x0!)} to ${formatDuration(values.x1!)}</title></rect>`;
+      });
+    const isRight = x(medianMs) > width * 0.62;
+    const at = x(medianMs) + (isRight ? -6 : 6);
+    return html`<line class="axis" x1="0" x2="${width}" y1="${base}" y2="${base}"/>${bars}<line class="median" x1="${px(x(medianMs))}" x2="${px(x(medianMs))}" y1="${base - ROW_PX + 24}" y2="${base}"/><path class="quantile" d="M${px(x(p90Ms))} ${base + 1}l5 7h-10z"><title>90 % of the runs within ${formatDuration(p90Ms)}</title></path><text class="chart-title" x="${px(at)}" y="${base - ROW_PX + 34}" text-anchor="${isRight ? 'end' : 'start'}">${name} <tspan class="tick">median ${formatDuration(medianMs)}, ▴ 90 % ${formatDuration(p90Ms)}</tspan></text>`;
+  });
+  return html`<svg class="latency" viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}">${axis}${rows}</svg>`;
+}
+
+function px(value: number): string {
+  return String(Math.round(value * 10) / 10);
+}

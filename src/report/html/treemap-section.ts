@@ -1,0 +1,109 @@
+import { formatBytes, formatPercent, formatSizeChange } from '../number-format.ts';
+import { plural } from '../report-findings.ts';
+import type { Report } from '../report-schema.ts';
+import { type Column, dataTable, fold } from './data-table.ts';
+import { inlineBar } from './inline-bar.ts';
+import { bytesByLayer, type LayerBytes } from './layer-bytes.ts';
+import { type Content, html, type Markup } from './markup.ts';
+import { responsiveChart } from './responsive-chart.ts';
+import { type TreemapCell, treemapCells } from './treemap-chart.ts';
+
+/** Cells that are drawn one by one; the rest is one cell. */
+const MAX_CELLS = 120;
+const SHOWN_ROWS = 8;
+const MAX_ROWS = 1000;
+const GAP_PX = 28;
+
+/** Where the bytes are, by layer, before and after: two treemaps at one scale, and a table. */
+export function treemapSection(report: Report): Markup {
+  const { sizes } = report;
+  const layers = bytesByLayer(report);
+  const after = sizes.epkBytes === null ? 'onnx' : 'epk';
+  const afterBytes = sizes.epkBytes ?? sizes.onnxBytes;
+  const pick = (layer: LayerBytes) => layer.epkBytes ?? layer.onnxBytes;
+  const largest = layers.reduce((a, b) => (b.originalBytes > a.originalBytes ? b : a));
+  const label =
+    `Two treemaps at one scale: ${formatBytes(sizes.originalBytes)} before, ${formatBytes(afterBytes)} after. The largest part is ` +
+    `${largest.name.slice(0, 100)} with ${formatBytes(largest.originalBytes)} before and ${formatBytes(pick(largest))} after. The table below has the numbers.`;
+  const before = cellsOf(layers, (layer) => layer.originalBytes, 'float');
+  const compressed = cellsOf(layers, pick);
+  const chart = responsiveChart((width, size) => {
+    const root = Math.sqrt(afterBytes / Math.max(1, sizes.originalBytes));
+    const isStacked = size === 'narrow';
+    // One scale: both have the same shape, and areas stand for bytes in both.
+    const unit = isStacked ? width / Math.max(1, root) : (width - GAP_PX) / (1 + root);
+    const shape = isStacked ? 0.8 : Math.min(0.56, 440 / (unit * Math.max(1, root)));
+    const title = 22;
+    const first = { x: 0, y: title, width: unit, height: unit * shape };
+    const second = isStacked
+      ? { x: 0, y: first.y + first.height + 16 + title, width: unit * root, height: first.height * root }
+      : { x: unit + GAP_PX, y: title, width: unit * root, height: first.height * root };
+    const height = Math.ceil(Math.max(first.y + first.height, second.y + second.height));
+    const patternId = `hatch-${size}`;
+    return html`<svg class="treemap" viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}">
+<defs><pattern id="${patternId}" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line class="hatch-line" x1="0" x2="0" y1="0" y2="7"/></pattern></defs>
+<text class="chart-title" x="0" y="13">Before: ${formatBytes(sizes.originalBytes)}</text>
+<g>${treemapCells(before, first, patternId)}</g>
+<text class="chart-title" x="${second.x}" y="${second.y - 9}">After: ${formatBytes(afterBytes)}</text>
+<g>${treemapCells(compressed, second, patternId)}</g></svg>`;
+  });
+  return html`<section id="layers-bytes"><h2>Where the bytes are</h2>
+<p class="lead">Each rectangle is a layer, its area the bytes of its constants; both pictures have one scale.</p>
+<ul class="legend"><li><svg width="14" height="14" aria-hidden="true"><rect class="cell-int8" width="14" height="14"/></svg> int8</li><li><svg width="14" height="14" aria-hidden="true"><rect class="cell-float" width="14" height="14"/><path class="hatch-line" d="M0 9 9 0M5 14 14 5"/></svg> float</li><li><svg width="14" height="14" aria-hidden="true"><rect class="cell-other" width="14" height="14"/></svg> other: graph, names, integers</li></ul>
+${chart}<p class="readout" aria-live="polite"></p>
+${layersTable(layers, after)}</section>`;
+}
+
+function cellsOf(layers: readonly LayerBytes[], pick: (layer: LayerBytes) => number, weights?: 'float'): TreemapCell[] {
+  const cells = layers.slice(0, MAX_CELLS).concat(layers.length > MAX_CELLS ? layers.slice(-1) : []);
+  const rest = layers.slice(MAX_CELLS, -1);
+  const drawn: TreemapCell[] = cells.map((layer, index) => ({
+    name: layer.name,
+    kind: layer.kind === 'int8' && weights === 'float' ? 'float' : layer.kind,
+    sizeBytes: pick(layer),
+    index,
+  }));
+  if (rest.length > 0) {
+    drawn.push({
+      name: plural(rest.length, 'smaller part'),
+      kind: 'other',
+      sizeBytes: rest.reduce((sum, layer) => sum + pick(layer), 0),
+      index: drawn.length,
+    });
+  }
+  return drawn;
+}
+
+function layersTable(layers: readonly LayerBytes[], after: 'onnx' | 'epk'): Markup {
+  const isZeroWorthShowing = layers.some(({ sparsityRatio }) => sparsityRatio !== null && sparsityRatio >= 0.05);
+  const largest = Math.max(1, ...layers.map(({ originalBytes }) => originalBytes));
+  const columns: Column[] = [
+    { title: 'Layer', kind: 'name' },
+    { title: '', kind: 'chart' },
+    { title: 'Before', kind: 'number' },
+    { title: '.onnx', kind: 'number', optional: true },
+    ...(after === 'epk' ? [{ title: '.epk', kind: 'number' } as const] : []),
+    { title: 'Change', kind: 'number', optional: true },
+    ...(isZeroWorthShowing ? [{ title: 'Zeros', kind: 'number' } as const] : []),
+  ];
+  const row = (layer: LayerBytes): Content[] => {
+    const now = layer.epkBytes ?? layer.onnxBytes;
+    return [
+      layer.name,
+      [inlineBar('before', layer.originalBytes / largest), inlineBar('after', now / largest)],
+      formatBytes(layer.originalBytes),
+      formatBytes(layer.onnxBytes),
+      ...(layer.epkBytes === null ? [] : [formatBytes(layer.epkBytes)]),
+      layer.originalBytes === 0 ? 'added' : now === 0 ? 'gone' : formatSizeChange(layer.originalBytes, now),
+      ...(isZeroWorthShowing ? [layer.sparsityRatio === null ? '' : formatPercent(layer.sparsityRatio, 0)] : []),
+    ];
+  };
+  const top = dataTable('The largest layers', columns, layers.slice(0, SHOWN_ROWS).map(row));
+  const rest = layers.slice(SHOWN_ROWS, MAX_ROWS);
+  const left = layers.length - SHOWN_ROWS - rest.length;
+  if (rest.length === 0) return top;
+  return html`${top}${fold(`${plural(rest.length, 'more part')} of the file`, [
+    dataTable('The other layers', columns, rest.map(row)),
+    left > 0 && html`<p class="note">${plural(left, 'more part')} in report.json.</p>`,
+  ])}`;
+}
