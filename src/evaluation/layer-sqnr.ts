@@ -23,14 +23,15 @@ export async function layerSqnr(
   samples: Dataset,
   engine: Engine,
 ): Promise<Map<string, number | null>> {
-  const counterparts = roundedForms(quantized);
+  const rounded = cloneModel(quantized);
+  const counterparts = roundedForms(rounded);
   const pairs = valueNames
     .filter((name) => counterparts.has(name))
     .map((name) => ({ reference: name, candidate: counterparts.get(name)! }));
   const sizes = new Map(allValues(reference).map((value) => [value.name, byteLengthOf(value)]));
   const names = (side: 'reference' | 'candidate') => pairs.map((pair) => pair[side]);
-  const first = await loadPieces(engine, exposing(reference, names('reference')), { label: 'the float model' });
-  const second = await loadPieces(engine, exposing(quantized, names('candidate')), {
+  const first = await loadPieces(engine, exposing(cloneModel(reference), names('reference')), { label: 'the float model' });
+  const second = await loadPieces(engine, exposing(rounded, names('candidate')), {
     exact: true,
     label: 'the int8 model',
   });
@@ -50,27 +51,34 @@ export async function layerSqnr(
   return result;
 }
 
-/** For every float value of a quantized model, the value that readers get: its rounded form, where it has one. */
+/**
+ * For every float value of a quantized model, the value that readers get: its rounded form, where it has one. Where the integers
+ * go on through a node that only moves them, a DequantizeLinear is added for who looks.
+ */
 function roundedForms(model: Model): Map<string, string> {
   const forms = new Map<string, string>();
   for (const value of allValues(model)) {
     const quantizer = value.consumers.find((node) => node.is('QuantizeLinear') && node.input(0) === value);
-    const rounded = quantizer?.output.consumers.find((node) => node.is('DequantizeLinear'))?.output;
-    forms.set(value.name, rounded === undefined ? value.name : rounded.name);
+    const rounded =
+      quantizer?.output.consumers.find((node) => node.is('DequantizeLinear')) ??
+      (quantizer === undefined
+        ? undefined
+        : model.graph.create('DequantizeLinear', [quantizer.output, ...quantizer.inputs.slice(1)]));
+    forms.set(value.name, rounded?.output.name ?? value.name);
   }
   return forms;
 }
 
+/** The file of a model, which gets the values of these names as outputs. */
 function exposing(model: Model, names: readonly string[]): readonly Uint8Array[] {
-  const clone = cloneModel(model);
-  const values = new Map(allValues(clone).map((value) => [value.name, value]));
+  const values = new Map(allValues(model).map((value) => [value.name, value]));
   for (const name of names) {
     const value = values.get(name)!;
-    if (clone.graph.isOutput(value)) continue;
+    if (model.graph.isOutput(value)) continue;
     value.type ??= tensorType(DataType.float32, undefined);
-    clone.graph.outputs.push(value);
+    model.graph.outputs.push(value);
   }
-  return encodeModel(clone).pieces;
+  return encodeModel(model).pieces;
 }
 
 function allValues(model: Model): Value[] {
