@@ -30,7 +30,9 @@ export async function layerSqnr(
     .map((name) => ({ reference: name, candidate: counterparts.get(name)! }));
   const sizes = new Map(allValues(reference).map((value) => [value.name, byteLengthOf(value)]));
   const names = (side: 'reference' | 'candidate') => pairs.map((pair) => pair[side]);
-  const first = await loadPieces(engine, exposing(cloneModel(reference), names('reference')), { label: 'the float model' });
+  const first = await loadPieces(engine, exposing(cloneModel(reference), names('reference')), {
+    label: 'the float model',
+  });
   const second = await loadPieces(engine, exposing(rounded, names('candidate')), {
     exact: true,
     label: 'the int8 model',

@@ -87,10 +87,10 @@ function splitPart({ steps }: Report): Markup | false {
   ] as const;
   const used = columns.map((_, i) => i < 2 || rows.some((row) => row[i] !== ''));
   return html`<h3>Which step cost what</h3>
-<p class="lead">Everything is against the original model, after the step; pale is what was lost before it. Measured on samples of the calibration data, ${
+<p class="lead">The model after each step against the original; the pale part of a bar was there before the step. ${
     hasClasses
-      ? 'the part that choices are made on: good for comparing the steps, a little kind as a measure of accuracy.'
-      : 'or on made-up inputs where there are none.'
+      ? 'Measured on the selection samples, the part of the calibration data that choices are made on: use it to compare steps, and quote the figures above.'
+      : 'Measured on a few samples, or on made-up inputs where there are none.'
   }</p>
 ${dataTable(
   'Loss by step',

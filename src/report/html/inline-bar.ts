@@ -17,6 +17,14 @@ export function inlineBar(mark: Mark, end: number, start = 0): Markup {
   }<rect class="fill-${mark}" x="${percent(start)}" width="${percent(width)}" height="12" rx="2"/></svg>`;
 }
 
+/** Before over after, both as shares of the width. */
+export function inlinePair(before: number, after: number): Markup {
+  const bar = (mark: Mark, share: number, y: number, height: number) =>
+    share > 0 &&
+    html`<rect class="fill-${mark}" y="${y}" width="${percent(Math.max(share, 0.003))}" height="${height}" rx="1"/>`;
+  return html`<svg class="bar" width="100%" height="12" aria-hidden="true">${bar('before', before, 0, 5)}${bar('after', after, 6, 6)}</svg>`;
+}
+
 export interface Interval {
   readonly value: number;
   readonly low: number;

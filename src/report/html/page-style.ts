@@ -26,20 +26,19 @@ nav a{display:inline-block;padding:2px 0;color:var(--soft);text-decoration:none}
 nav a:hover{color:var(--ink);text-decoration:underline}
 .alarm{margin-top:24px;padding:12px 16px;border-left:4px solid var(--bad);background:var(--badWash);border-radius:4px;font-weight:550}
 .alarm strong{color:var(--bad)}
-.cards{display:grid;grid-template-columns:repeat(3,1fr);gap:20px;margin-top:28px}
-.card{display:flex;flex-direction:column;border:1px solid var(--line);border-radius:12px;padding:20px 22px 18px}
+.cards{display:grid;grid-template-columns:repeat(3,1fr);gap:0 20px;margin-top:28px}
+.card{display:grid;grid-template-rows:subgrid;grid-row:span 5;border:1px solid var(--line);border-radius:12px;padding:20px 22px 18px}
 .card h2{font-size:14px;font-weight:600;color:var(--soft);letter-spacing:0;margin:0}
 .big{font-size:42px;line-height:1.15;font-weight:680;letter-spacing:-.03em;margin-top:2px;font-variant-numeric:tabular-nums}
 .big.good{color:var(--afterText)}.big.bad{color:var(--bad)}
 .unit{font-size:19px;font-weight:600;letter-spacing:-.01em}
-.certainty{color:var(--soft);font-size:13.5px;min-height:3em}
-.mini{width:100%;border-collapse:collapse;margin:12px 0 14px;font-size:13.5px}
+.certainty{color:var(--soft);font-size:13.5px}
+.mini{align-self:start;width:100%;border-collapse:collapse;margin:12px 0 14px;font-size:13.5px}
 .mini th{font-weight:400;text-align:left;color:var(--soft);padding:3px 12px 3px 0;white-space:nowrap;width:1%}
 .mini td{padding:3px 0}.mini td.chart{width:100%}
 .mini td.number{padding-left:12px;text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
-.mini tr:last-child td.number:has(+ *){color:var(--soft)}
 .scale{display:flex;justify-content:space-between;font-size:12px;color:var(--soft)}
-.measured{margin-top:auto;padding-top:12px;border-top:1px solid var(--line);color:var(--soft);font-size:13px;line-height:1.45}
+.measured{padding-top:12px;border-top:1px solid var(--line);color:var(--soft);font-size:13px;line-height:1.45}
 .measured strong{color:var(--ink);font-weight:600}
 section:not(.cards){margin-top:52px}
 .lead{color:var(--soft);max-width:76ch;margin-bottom:12px}
@@ -51,12 +50,13 @@ section:not(.cards){margin-top:52px}
 .table th:last-child,.table td:last-child{padding-right:0}
 .table thead th{font-size:12.5px;font-weight:600;color:var(--soft);white-space:nowrap;vertical-align:bottom}
 .table .number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
-.table .chart{width:34%;min-width:120px}
-.table td.chart{padding-top:11px}
+.table thead .name{font-family:inherit}
+.table .chart{width:38%;min-width:120px}
+.table td.chart{padding-top:12px}
 .table tbody .name,.name,.names{font-family:var(--mono);font-size:12.5px;overflow-wrap:anywhere}
 .table tbody .name{min-width:150px;line-height:21px}
 .names{list-style:none;margin:0;padding:0;columns:2;column-gap:24px}
-.stage{font-weight:600}
+.stage{display:block;font-weight:600}
 .detail{color:var(--soft);font-size:13px;font-family:inherit}
 .interval{color:var(--soft);font-size:12.5px;margin-left:4px}
 details{border-bottom:1px solid var(--line)}
@@ -69,7 +69,6 @@ details thead th{position:sticky;top:0;background:var(--paper)}
 .for-medium,.for-narrow{display:none}
 svg{display:block}
 .chart svg{width:100%;height:auto;overflow:visible}
-.bar+.bar{margin-top:2px}.bar+.bar,.bar:has(+ .bar){height:6px}
 .track{fill:var(--wash)}
 .fill-before{fill:var(--before)}.fill-after{fill:var(--after)}.fill-float{fill:var(--float)}.fill-faint{fill:var(--afterWash)}
 .stroke-before,.stroke-after{stroke-width:2}.stroke-before{stroke:var(--before)}.stroke-after{stroke:var(--after)}
@@ -79,7 +78,7 @@ svg .tick{fill:var(--soft);font-weight:400}
 svg .chart-title{font-size:13px;font-weight:600}
 svg .point-name{font:11px var(--mono);paint-order:stroke;stroke:var(--paper);stroke-width:3px}
 .treemap rect{stroke:var(--paper);stroke-width:1}
-.cell-int8{fill:var(--afterWash)}.cell-float{fill:var(--floatWash)}.cell-other{fill:var(--otherWash)}
+.cell-before{fill:var(--beforeWash)}.cell-int8{fill:var(--afterWash)}.cell-float{fill:var(--floatWash)}.cell-other{fill:var(--otherWash)}
 .treemap text{font-size:11.5px;pointer-events:none}.treemap .cell-size{fill:var(--ink);font-weight:600}
 .treemap .chart-title{font-size:13px}
 .hatch{pointer-events:none}.hatch-line{stroke:var(--float);stroke-width:.9;fill:none;opacity:.38}
@@ -101,12 +100,12 @@ pre button{position:absolute;right:8px;top:7px;font:600 12.5px system-ui,sans-se
 .facts dt{flex:0 0 112px;color:var(--soft)}.facts dd{margin:0;overflow-wrap:anywhere;min-width:0}
 footer{margin-top:56px;padding-top:16px;border-top:1px solid var(--line);color:var(--soft);font-size:13px}
 footer p{max-width:90ch}footer p+p{margin-top:6px}
-@media (max-width:980px){.cards{grid-template-columns:1fr}.certainty{min-height:0}.for-wide{display:none}.for-medium{display:block}}
+@media (max-width:980px){.cards{grid-template-columns:1fr;gap:20px}.card{grid-row:auto;grid-template-rows:none}.for-wide{display:none}.for-medium{display:block}}
 @media (max-width:620px){.page{padding:24px 16px 40px}h1{font-size:25px}.big{font-size:38px}.cards{gap:14px}.card{padding:16px}
 .for-medium{display:none}.for-narrow{display:block}.optional{display:none}.facts{grid-template-columns:1fr}.names{columns:1}
 section:not(.cards){margin-top:40px}.table .chart{width:22%;min-width:64px}.table tbody .name{min-width:110px}.table th,.table td{padding-right:10px}pre{padding-right:14px}pre button{position:static;display:block;margin-top:8px}}
 @media print{@page{margin:14mm}.page{max-width:none;padding:0}body{font-size:11.5px;-webkit-print-color-adjust:exact;print-color-adjust:exact}nav,.skip,pre button,.readout{display:none}
 .cards{grid-template-columns:repeat(3,1fr);gap:10px}.card{padding:12px}.big{font-size:28px}.unit{font-size:14px}.for-wide,.for-narrow{display:none}.for-medium{display:block}
 section:not(.cards){margin-top:26px}.card,.chart,tr,pre,.alarm,.legend{break-inside:avoid}h2,h3,.lead{break-after:avoid}.table,details>.table{overflow:visible;max-height:none}.optional{display:table-cell}.table table{font-size:11px}
-.table .chart{width:24%;min-width:80px}thead{display:table-header-group}details thead th{position:static}.facts{grid-template-columns:1fr 1fr;font-size:11px}.certainty{min-height:0}details:not([open]){display:none}}
+.table .chart{width:24%;min-width:80px}thead{display:table-header-group}details thead th{position:static}.facts{grid-template-columns:1fr 1fr;font-size:11px}details:not([open]){display:none}}
 `;

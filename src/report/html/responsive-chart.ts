@@ -17,5 +17,5 @@ export function responsiveChart(draw: (width: number, size: ChartSize) => Markup
 export function fitText(text: string, widthPx: number, pixelsPerCharacter = 6.4): string {
   const room = Math.floor(widthPx / pixelsPerCharacter);
   if (text.length <= room) return text;
-  return room < 3 ? '' : `…${text.slice(text.length - room + 1)}`;
+  return room < 4 ? '' : `…${text.slice(text.length - room + 1)}`;
 }

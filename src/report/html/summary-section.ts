@@ -5,6 +5,8 @@ import type { Report } from '../report-schema.ts';
 import { type Interval, inlineBar, inlineInterval, type Mark } from './inline-bar.ts';
 import { type Content, html, type Markup } from './markup.ts';
 
+type AccuracyLimit = NonNullable<NonNullable<Report['accuracy']>['limit']>;
+
 interface Card {
   readonly id: string;
   readonly label: string;
@@ -90,15 +92,11 @@ function accuracyCard(report: Report): Card {
       value: formatPoints(change).replace(/ points$/, ''),
       unit: 'points',
       tone: limit?.met === false ? 'bad' : 'plain',
-      certainty: [
-        changeCertainty(paired, samples),
-        limit !== null &&
-          `; limit −${limit.maxAccuracyDropPoints} points ${limit.met ? '(within it, or not distinguishable)' : '(exceeded)'}`,
-      ],
+      certainty: [changeCertainty(paired, samples), limit !== null && `. ${limitText(limit)}`],
       rows: [
         ['original', inlineInterval('before', original.top1, domain), formatPercent(original.top1.value)],
         ['compressed', inlineInterval('after', chosen.top1, domain), formatPercent(chosen.top1.value)],
-        ['', scale(domain, (x) => `${Math.round(x * 1000) / 10} %`), '95 % intervals'],
+        ['', scale(domain, (x) => `${Math.round(x * 1000) / 10} %`), ''],
       ],
       measured,
     };
@@ -114,7 +112,7 @@ function accuracyCard(report: Report): Card {
       certainty: `95 % interval ${formatPercent(low)} to ${formatPercent(high)}; without labels nobody knows which answer is right`,
       rows: [
         ['agreement', inlineInterval('after', chosen.agreement, domain), formatPercent(value)],
-        ['', scale(domain, (x) => `${Math.round(x * 1000) / 10} %`), '95 % interval'],
+        ['', scale(domain, (x) => `${Math.round(x * 1000) / 10} %`), ''],
       ],
       measured,
     };
@@ -130,11 +128,16 @@ function accuracyCard(report: Report): Card {
   };
 }
 
+function limitText({ maxAccuracyDropPoints, dropPoints, met }: AccuracyLimit): string {
+  const verdict = dropPoints <= maxAccuracyDropPoints ? 'met' : met ? 'not clearly exceeded' : 'exceeded';
+  return `Limit of a ${maxAccuracyDropPoints}-point loss: ${verdict}`;
+}
+
 /** The paired interval of a change, or what can be said where no answer changed. */
 function changeCertainty(paired: NonNullable<Report['accuracy']>['paired'], samples: number): string {
   if (paired === null) return 'no paired interval';
   if (paired.b + paired.c === 0) {
-    return `no answer changed sides; a change under ${(300 / samples).toFixed(1)} points could hide from ${plural(samples, 'sample')}`;
+    return `no answer changed sides; ${plural(samples, 'sample')} can miss changes under ${(300 / samples).toFixed(1)} points`;
   }
   const half = 1.96 * paired.standardError;
   const [low, high] = [-paired.difference - half, -paired.difference + half].map((x) =>
@@ -187,7 +190,7 @@ function latencyCard({ latency, missing, target }: Report): Card {
         inlineInterval('after', { ...intervals[1]!, value: compressed.medianMs }, domain),
         formatDuration(compressed.medianMs),
       ],
-      ['', scale(domain, (x) => (x === 0 ? '0' : formatDuration(x))), 'medians'],
+      ['', scale(domain, (x) => (x === 0 ? '0' : formatDuration(x))), ''],
     ],
     measured: html`Measured on <strong>this host, not on ${target.displayName}</strong>: ${host.cpu}, ${threads(host.threads)}. The target may order them differently.`,
   };

@@ -5,7 +5,7 @@ import { fitText } from './responsive-chart.ts';
 
 export interface TreemapCell {
   readonly name: string;
-  readonly kind: 'int8' | 'float' | 'other';
+  readonly kind: 'before' | 'int8' | 'float' | 'other';
   readonly sizeBytes: number;
   /** The same in all treemaps of a page. */
   readonly index: number;
@@ -48,7 +48,7 @@ function renderCell(
   total: number,
   patternId: string,
 ): Markup {
-  const label = width >= 40 && height >= 18 ? fitText(name, width - 10) : '';
+  const label = width >= 40 && height >= 18 ? fitText(shortName(name), width - 10) : '';
   const size = formatBytes(sizeBytes);
   const hasSize = label !== '' && height >= 34 && width >= 6.4 * size.length + 10;
   const rect = (className: string, fill = '') =>
@@ -58,6 +58,14 @@ function renderCell(
   }${label !== '' && html`<text x="${px(x + 6)}" y="${px(y + 15)}">${label}</text>`}${
     hasSize && html`<text class="cell-size" x="${px(x + 6)}" y="${px(y + 29)}">${size}</text>`
   }</g>`;
+}
+
+/** "/layer.3/query/MatMul" as "layer.3/query": what tells it from the others. */
+function shortName(name: string): string {
+  return name
+    .slice(-200)
+    .replace(/(?<=[^/])\/[A-Z][A-Za-z]+(_\d+)?$/, '')
+    .replace(/^\//, '');
 }
 
 function px(value: number): string {

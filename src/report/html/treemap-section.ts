@@ -2,7 +2,7 @@ import { formatBytes, formatPercent, formatSizeChange } from '../number-format.t
 import { plural } from '../report-findings.ts';
 import type { Report } from '../report-schema.ts';
 import { type Column, dataTable, fold } from './data-table.ts';
-import { inlineBar } from './inline-bar.ts';
+import { inlinePair } from './inline-bar.ts';
 import { bytesByLayer, type LayerBytes } from './layer-bytes.ts';
 import { type Content, html, type Markup } from './markup.ts';
 import { responsiveChart } from './responsive-chart.ts';
@@ -25,7 +25,7 @@ export function treemapSection(report: Report): Markup {
   const label =
     `Two treemaps at one scale: ${formatBytes(sizes.originalBytes)} before, ${formatBytes(afterBytes)} after. The largest part is ` +
     `${largest.name.slice(0, 100)} with ${formatBytes(largest.originalBytes)} before and ${formatBytes(pick(largest))} after. The table below has the numbers.`;
-  const before = cellsOf(layers, (layer) => layer.originalBytes, 'float');
+  const before = cellsOf(layers, (layer) => layer.originalBytes, 'before');
   const compressed = cellsOf(layers, pick);
   const chart = responsiveChart((width, size) => {
     const root = Math.sqrt(afterBytes / Math.max(1, sizes.originalBytes));
@@ -44,29 +44,39 @@ export function treemapSection(report: Report): Markup {
 <defs><pattern id="${patternId}" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line class="hatch-line" x1="0" x2="0" y1="0" y2="7"/></pattern></defs>
 <text class="chart-title" x="0" y="13">Before: ${formatBytes(sizes.originalBytes)}</text>
 <g>${treemapCells(before, first, patternId)}</g>
-<text class="chart-title" x="${second.x}" y="${second.y - 9}">After: ${formatBytes(afterBytes)}</text>
+<text class="chart-title" x="${second.x}" y="${second.y - 9}">After: ${formatBytes(afterBytes)}${size !== 'narrow' && `, ${formatSizeChange(sizes.originalBytes, afterBytes)}`}</text>
 <g>${treemapCells(compressed, second, patternId)}</g></svg>`;
   });
   return html`<section id="layers-bytes"><h2>Where the bytes are</h2>
 <p class="lead">Each rectangle is a layer, its area the bytes of its constants; both pictures have one scale.</p>
-<ul class="legend"><li><svg width="14" height="14" aria-hidden="true"><rect class="cell-int8" width="14" height="14"/></svg> int8</li><li><svg width="14" height="14" aria-hidden="true"><rect class="cell-float" width="14" height="14"/><path class="hatch-line" d="M0 9 9 0M5 14 14 5"/></svg> float</li><li><svg width="14" height="14" aria-hidden="true"><rect class="cell-other" width="14" height="14"/></svg> other: graph, names, integers</li></ul>
+<ul class="legend"><li>${swatch('before')} original</li><li>${swatch('int8')} int8</li><li>${swatch('float')} kept in float, hatched</li><li>${swatch('other')} other: graph, names, integers</li></ul>
 ${chart}<p class="readout" aria-live="polite"></p>
-${layersTable(layers, after)}</section>`;
+${layersTable(
+  layers,
+  after,
+  report.steps.some((step) => step.pass === 'prune-magnitude' && step.modified),
+)}</section>`;
 }
 
-function cellsOf(layers: readonly LayerBytes[], pick: (layer: LayerBytes) => number, weights?: 'float'): TreemapCell[] {
+function swatch(kind: TreemapCell['kind']): Markup {
+  return html`<svg width="14" height="14" aria-hidden="true"><rect class="cell-${kind}" width="14" height="14"/>${
+    kind === 'float' && html`<path class="hatch-line" d="M0 9 9 0M5 14 14 5"/>`
+  }</svg>`;
+}
+
+function cellsOf(layers: readonly LayerBytes[], pick: (layer: LayerBytes) => number, kind?: 'before'): TreemapCell[] {
   const cells = layers.slice(0, MAX_CELLS).concat(layers.length > MAX_CELLS ? layers.slice(-1) : []);
   const rest = layers.slice(MAX_CELLS, -1);
   const drawn: TreemapCell[] = cells.map((layer, index) => ({
     name: layer.name,
-    kind: layer.kind === 'int8' && weights === 'float' ? 'float' : layer.kind,
+    kind: kind ?? layer.kind,
     sizeBytes: pick(layer),
     index,
   }));
   if (rest.length > 0) {
     drawn.push({
       name: plural(rest.length, 'smaller part'),
-      kind: 'other',
+      kind: kind ?? 'other',
       sizeBytes: rest.reduce((sum, layer) => sum + pick(layer), 0),
       index: drawn.length,
     });
@@ -74,8 +84,7 @@ function cellsOf(layers: readonly LayerBytes[], pick: (layer: LayerBytes) => num
   return drawn;
 }
 
-function layersTable(layers: readonly LayerBytes[], after: 'onnx' | 'epk'): Markup {
-  const isZeroWorthShowing = layers.some(({ sparsityRatio }) => sparsityRatio !== null && sparsityRatio >= 0.05);
+function layersTable(layers: readonly LayerBytes[], after: 'onnx' | 'epk', isPruned: boolean): Markup {
   const largest = Math.max(1, ...layers.map(({ originalBytes }) => originalBytes));
   const columns: Column[] = [
     { title: 'Layer', kind: 'name' },
@@ -84,18 +93,18 @@ function layersTable(layers: readonly LayerBytes[], after: 'onnx' | 'epk'): Mark
     { title: '.onnx', kind: 'number', optional: true },
     ...(after === 'epk' ? [{ title: '.epk', kind: 'number' } as const] : []),
     { title: 'Change', kind: 'number', optional: true },
-    ...(isZeroWorthShowing ? [{ title: 'Zeros', kind: 'number' } as const] : []),
+    ...(isPruned ? [{ title: 'Zeros', kind: 'number' } as const] : []),
   ];
   const row = (layer: LayerBytes): Content[] => {
     const now = layer.epkBytes ?? layer.onnxBytes;
     return [
       layer.name,
-      [inlineBar('before', layer.originalBytes / largest), inlineBar('after', now / largest)],
+      inlinePair(layer.originalBytes / largest, now / largest),
       formatBytes(layer.originalBytes),
       formatBytes(layer.onnxBytes),
       ...(layer.epkBytes === null ? [] : [formatBytes(layer.epkBytes)]),
       layer.originalBytes === 0 ? 'added' : now === 0 ? 'gone' : formatSizeChange(layer.originalBytes, now),
-      ...(isZeroWorthShowing ? [layer.sparsityRatio === null ? '' : formatPercent(layer.sparsityRatio, 0)] : []),
+      ...(isPruned ? [layer.sparsityRatio === null ? '' : formatPercent(layer.sparsityRatio, 0)] : []),
     ];
   };
   const top = dataTable('The largest layers', columns, layers.slice(0, SHOWN_ROWS).map(row));
