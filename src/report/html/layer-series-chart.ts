@@ -4,8 +4,10 @@ import { fitText, responsiveChart } from './responsive-chart.ts';
 
 export interface LayerPoint {
   readonly name: string;
-  /** null where there is none: drawn as a hollow diamond on the axis. */
+  /** null where there is none: a mark on the axis. */
   readonly value: number | null;
+  /** Drawn as a hollow diamond. */
+  readonly isFloat?: boolean;
 }
 
 export interface LayerSeries {
@@ -43,12 +45,15 @@ export function layerSeriesChart({ label, points, format, named, top }: LayerSer
         html`<line class="grid" x1="${MARGIN.left}" x2="${width - MARGIN.right}" y1="${px(y(tick))}" y2="${px(y(tick))}"/><text class="tick" x="${MARGIN.left - 8}" y="${px(y(tick) + 4)}" text-anchor="end">${format(tick)}</text>`,
     );
     const radius = points.length > 150 ? 2.2 : points.length > 60 ? 3 : 4;
-    const marks = points.map(({ name, value }, i) => {
-      const title = html`<title>${name}: ${value === null ? 'kept in float or not measured' : format(value)}</title>`;
-      if (value === null) {
-        return html`<path class="hollow" d="M${px(x(i))} ${px(bottom - 5)}l4 5l-4 5l-4 -5z">${title}</path>`;
-      }
-      return html`<g>${title}<line class="stem" x1="${px(x(i))}" x2="${px(x(i))}" y1="${px(y(Math.max(0, low)))}" y2="${px(y(value))}"/><circle class="fill-after" cx="${px(x(i))}" cy="${px(y(value))}" r="${radius}"/></g>`;
+    const marks = points.map(({ name, value, isFloat }, i) => {
+      const title = html`<title>${name}: ${value === null ? 'not measured' : format(value)}${isFloat === true && ', float'}</title>`;
+      const at = y(value ?? 0);
+      const stem = html`<line class="stem" x1="${px(x(i))}" x2="${px(x(i))}" y1="${px(y(0))}" y2="${px(at)}"/>`;
+      const mark =
+        isFloat === true || value === null
+          ? html`<path class="hollow" d="M${px(x(i))} ${px(at - 5)}l5 5l-5 5l-5 -5z"/>`
+          : html`<circle class="fill-after" cx="${px(x(i))}" cy="${px(at)}" r="${radius}"/>`;
+      return html`<g>${title}${stem}${mark}</g>`;
     });
     return html`<svg class="series" viewBox="0 0 ${width} ${HEIGHT}" role="img" aria-label="${label}">${grid}${marks}${labels(points, labelled, x, y, width)}<text class="tick" x="${MARGIN.left}" y="${HEIGHT - 6}">first layer</text><text class="tick" x="${width - MARGIN.right}" y="${HEIGHT - 6}" text-anchor="end">last layer</text></svg>`;
   });

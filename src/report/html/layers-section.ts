@@ -41,12 +41,12 @@ export function sqnrSection({ layers }: Report): Markup | false {
   return html`<section id="sqnr"><h2>Signal to noise by layer</h2>
 <p class="lead">How far each layer's output is from that of the same model before quantization; 6 dB are one bit. Lowest: <span class="name">${
     lowest!.name
-  }</span> with ${decibels(lowest!.sqnrDb!)}. Four evaluation samples at most.</p>
+  }</span> with ${decibels(lowest!.sqnrDb!)}. Four evaluation samples at most.${isMany && ' Hollow diamonds compute in float.'}</p>
 ${
   isMany &&
   layerSeriesChart({
     label: `Signal to quantization noise of ${plural(layers.length, 'layer')}, from ${decibels(lowest!.sqnrDb!)} to ${decibels(top)}; the table below has the numbers.`,
-    points: layers.map(({ name, sqnrDb }) => ({ name, value: sqnrDb })),
+    points: layers.map(({ name, sqnrDb, precision }) => ({ name, value: sqnrDb, isFloat: precision === 'float' })),
     format: (value) => `${Math.round(value * 10) / 10} dB`.replace('-', '−'),
     named: { end: 'lowest', count: 3 },
   })

@@ -26,7 +26,7 @@ nav a{display:inline-block;padding:2px 0;color:var(--soft);text-decoration:none}
 nav a:hover{color:var(--ink);text-decoration:underline}
 .alarm{margin-top:24px;padding:12px 16px;border-left:4px solid var(--bad);background:var(--badWash);border-radius:4px;font-weight:550}
 .alarm strong{color:var(--bad)}
-.cards{display:grid;grid-template-columns:repeat(3,1fr);gap:0 20px;margin-top:28px}
+.cards{display:grid;grid-template-columns:repeat(3,minmax(0,1fr));gap:0 20px;margin-top:28px}
 .card{display:grid;grid-template-rows:subgrid;grid-row:span 5;border:1px solid var(--line);border-radius:12px;padding:20px 22px 18px}
 .card h2{font-size:14px;font-weight:600;color:var(--soft);letter-spacing:0;margin:0}
 .big{font-size:42px;line-height:1.15;font-weight:680;letter-spacing:-.03em;margin-top:2px;font-variant-numeric:tabular-nums}
@@ -100,12 +100,12 @@ pre button{position:absolute;right:8px;top:7px;font:600 12.5px system-ui,sans-se
 .facts dt{flex:0 0 112px;color:var(--soft)}.facts dd{margin:0;overflow-wrap:anywhere;min-width:0}
 footer{margin-top:56px;padding-top:16px;border-top:1px solid var(--line);color:var(--soft);font-size:13px}
 footer p{max-width:90ch}footer p+p{margin-top:6px}
-@media (max-width:980px){.cards{grid-template-columns:1fr;gap:20px}.card{grid-row:auto;grid-template-rows:none}.for-wide{display:none}.for-medium{display:block}}
-@media (max-width:620px){.page{padding:24px 16px 40px}h1{font-size:25px}.big{font-size:38px}.cards{gap:14px}.card{padding:16px}
+@media screen and (max-width:980px){.cards{grid-template-columns:minmax(0,1fr);gap:20px}.card{grid-row:auto;grid-template-rows:none}.for-wide{display:none}.for-medium{display:block}}
+@media screen and (max-width:620px){.page{padding:24px 16px 40px}h1{font-size:25px}.big{font-size:38px}.cards{gap:14px}.card{padding:16px}
 .for-medium{display:none}.for-narrow{display:block}.optional{display:none}.facts{grid-template-columns:1fr}.names{columns:1}
 section:not(.cards){margin-top:40px}.table .chart{width:22%;min-width:64px}.table tbody .name{min-width:110px}.table th,.table td{padding-right:10px}pre{padding-right:14px}pre button{position:static;display:block;margin-top:8px}}
 @media print{@page{margin:14mm}.page{max-width:none;padding:0}body{font-size:11.5px;-webkit-print-color-adjust:exact;print-color-adjust:exact}nav,.skip,pre button,.readout{display:none}
-.cards{grid-template-columns:repeat(3,1fr);gap:10px}.card{padding:12px}.big{font-size:28px}.unit{font-size:14px}.for-wide,.for-narrow{display:none}.for-medium{display:block}
+.cards{grid-template-columns:repeat(3,minmax(0,1fr));gap:0 10px}.card{grid-row:span 5;grid-template-rows:subgrid}.card{padding:12px}.big{font-size:28px}.unit{font-size:14px}.for-wide,.for-narrow{display:none}.for-medium{display:block}
 section:not(.cards){margin-top:26px}.card,.chart,tr,pre,.alarm,.legend{break-inside:avoid}h2,h3,.lead{break-after:avoid}.table,details>.table{overflow:visible;max-height:none}.optional{display:table-cell}.table table{font-size:11px}
 .table .chart{width:24%;min-width:80px}thead{display:table-header-group}details thead th{position:static}.facts{grid-template-columns:1fr 1fr;font-size:11px}details:not([open]){display:none}}
 `;

@@ -54,13 +54,14 @@ function summarize({ changes }: ReportStep): string {
   for (const { kind } of changes) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   const sorted = [...counts].sort((a, b) => b[1] - a[1]);
   const shown = sorted.slice(0, 3).map(([kind, count]) => `${count} × ${kind}`);
-  return `${shown.join(', ')}${sorted.length > shown.length ? ` and ${sorted.length - shown.length} more kinds` : ''}`;
+  return `${shown.join(', ')}${sorted.length > shown.length ? ` and ${plural(sorted.length - shown.length, 'other kind')}` : ''}`;
 }
 
 function changeOf(before: number, after: number): string {
   if (before === after) return '±0 %';
   const change = after / Math.max(before, 1) - 1;
-  const text = formatPercent(Math.abs(change), Math.abs(change) < 0.0995 ? 1 : 0);
+  const size = Math.abs(change);
+  const text = formatPercent(size, size < 0.00095 ? 3 : size < 0.0995 ? 1 : 0);
   return `${change < 0 ? '−' : '+'}${text}`;
 }
 

@@ -137,7 +137,7 @@ function limitText({ maxAccuracyDropPoints, dropPoints, met }: AccuracyLimit): s
 function changeCertainty(paired: NonNullable<Report['accuracy']>['paired'], samples: number): string {
   if (paired === null) return 'no paired interval';
   if (paired.b + paired.c === 0) {
-    return `no answer changed sides; ${plural(samples, 'sample')} can miss changes under ${(300 / samples).toFixed(1)} points`;
+    return `No answer changed sides; ${plural(samples, 'sample')} can miss changes under ${(300 / samples).toFixed(1)} points`;
   }
   const half = 1.96 * paired.standardError;
   const [low, high] = [-paired.difference - half, -paired.difference + half].map((x) =>

@@ -50,7 +50,7 @@ function renderCell(
 ): Markup {
   const label = width >= 40 && height >= 18 ? fitText(shortName(name), width - 10) : '';
   const size = formatBytes(sizeBytes);
-  const hasSize = label !== '' && height >= 34 && width >= 6.4 * size.length + 10;
+  const hasSize = label !== '' && height >= 34 && width >= 7.6 * size.length + 10;
   const rect = (className: string, fill = '') =>
     html`<rect class="${className}"${fill !== '' && html` fill="url(#${fill})"`} x="${px(x)}" y="${px(y)}" width="${px(width)}" height="${px(height)}"/>`;
   return html`<g data-cell="${index}"><title>${name}: ${size}, ${formatPercent(sizeBytes / total)}</title>${rect(`cell-${kind}`)}${

@@ -8,8 +8,9 @@ import { type Content, html, type Markup } from './markup.ts';
 import { responsiveChart } from './responsive-chart.ts';
 import { type TreemapCell, treemapCells } from './treemap-chart.ts';
 
-/** Cells that are drawn one by one; the rest is one cell. */
+/** Cells that are drawn one by one, and the share of a file below which nothing can be seen; the rest is one cell. */
 const MAX_CELLS = 120;
+const MIN_CELL_SHARE = 0.0007;
 const SHOWN_ROWS = 8;
 const MAX_ROWS = 1000;
 const GAP_PX = 28;
@@ -25,8 +26,13 @@ export function treemapSection(report: Report): Markup {
   const label =
     `Two treemaps at one scale: ${formatBytes(sizes.originalBytes)} before, ${formatBytes(afterBytes)} after. The largest part is ` +
     `${largest.name.slice(0, 100)} with ${formatBytes(largest.originalBytes)} before and ${formatBytes(pick(largest))} after. The table below has the numbers.`;
-  const before = cellsOf(layers, (layer) => layer.originalBytes, 'before');
-  const compressed = cellsOf(layers, pick);
+  const isVisible = (layer: LayerBytes) =>
+    layer.originalBytes >= MIN_CELL_SHARE * sizes.originalBytes || pick(layer) >= MIN_CELL_SHARE * afterBytes;
+  const drawn = layers.filter(isVisible).slice(0, MAX_CELLS);
+  const isDrawn = new Set(drawn);
+  const rest = layers.filter((layer) => !isDrawn.has(layer));
+  const before = cellsOf(drawn, rest, (layer) => layer.originalBytes, 'before');
+  const compressed = cellsOf(drawn, rest, pick);
   const chart = responsiveChart((width, size) => {
     const root = Math.sqrt(afterBytes / Math.max(1, sizes.originalBytes));
     const isStacked = size === 'narrow';
@@ -64,24 +70,19 @@ function swatch(kind: TreemapCell['kind']): Markup {
   }</svg>`;
 }
 
-function cellsOf(layers: readonly LayerBytes[], pick: (layer: LayerBytes) => number, kind?: 'before'): TreemapCell[] {
-  const cells = layers.slice(0, MAX_CELLS).concat(layers.length > MAX_CELLS ? layers.slice(-1) : []);
-  const rest = layers.slice(MAX_CELLS, -1);
-  const drawn: TreemapCell[] = cells.map((layer, index) => ({
-    name: layer.name,
-    kind: kind ?? layer.kind,
-    sizeBytes: pick(layer),
-    index,
-  }));
-  if (rest.length > 0) {
-    drawn.push({
-      name: plural(rest.length, 'smaller part'),
-      kind: kind ?? 'other',
-      sizeBytes: rest.reduce((sum, layer) => sum + pick(layer), 0),
-      index: drawn.length,
-    });
-  }
-  return drawn;
+function cellsOf(
+  drawn: readonly LayerBytes[],
+  rest: readonly LayerBytes[],
+  pick: (layer: LayerBytes) => number,
+  kind?: 'before',
+): TreemapCell[] {
+  const cells = drawn.map((layer, index): TreemapCell => {
+    return { name: layer.name, kind: kind ?? layer.kind, sizeBytes: pick(layer), index };
+  });
+  if (rest.length === 0) return cells;
+  const name = plural(rest.length, 'smaller part');
+  const sizeBytes = rest.reduce((sum, layer) => sum + pick(layer), 0);
+  return [...cells, { name, kind: kind ?? 'other', sizeBytes, index: drawn.length }];
 }
 
 function layersTable(layers: readonly LayerBytes[], after: 'onnx' | 'epk', isPruned: boolean): Markup {
