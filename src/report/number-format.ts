@@ -60,6 +60,11 @@ export function formatSizeChange(before: number, after: number): string {
   return before > after ? `${formatFactor(before / after)} smaller` : `${formatFactor(after / before)} larger`;
 }
 
+/** "38.2 dB", "−1.3 dB". */
+export function formatDecibels(value: number): string {
+  return `${value.toFixed(1).replace('-', '−')} dB`;
+}
+
 /** Three significant digits without an exponent; whole numbers from 100 on. */
 function threeDigits(value: number): string {
   if (value === 0) return '0';

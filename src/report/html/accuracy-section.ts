@@ -1,5 +1,5 @@
 import { wilsonInterval } from '../../evaluation/statistics.ts';
-import { formatPercent, formatPoints } from '../number-format.ts';
+import { formatDecibels, formatPercent, formatPoints } from '../number-format.ts';
 import { comparisonRows, plural } from '../report-findings.ts';
 import type { Report, ReportComparison, ReportStep } from '../report-schema.ts';
 import { dataTable } from './data-table.ts';
@@ -106,7 +106,7 @@ function share(value: Share): Content {
 }
 
 function decibels(value: number | null): string {
-  return value === null ? 'identical' : `${value.toFixed(1)} dB`;
+  return value === null ? 'identical' : formatDecibels(value);
 }
 
 function divergence(value: number | null): string {

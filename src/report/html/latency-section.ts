@@ -89,9 +89,10 @@ function drawing(distributions: readonly Distribution[], end: number, width: num
         const barHeight = Math.max(2, (values.length / tallest) * (ROW_PX - 44));
         return html`<rect class="fill-${mark}" x="${px(x(values.x0!))}" y="${px(base - barHeight)}" width="${px(Math.max(1, x(values.x1!) - x(values.x0!) - 1))}" height="${px(barHeight)}"><title>${plural(values.length, 'run')} from ${formatDuration(values.x0!)} to ${formatDuration(values.x1!)}</title></rect>`;
       });
-    const isRight = x(medianMs) > width * 0.62;
-    const at = x(medianMs) + (isRight ? -6 : 6);
-    return html`<line class="axis" x1="0" x2="${width}" y1="${base}" y2="${base}"/>${bars}<line class="median" x1="${px(x(medianMs))}" x2="${px(x(medianMs))}" y1="${base - ROW_PX + 24}" y2="${base}"/><path class="quantile" d="M${px(x(p90Ms))} ${base + 1}l5 7h-10z"><title>90 % of the runs within ${formatDuration(p90Ms)}</title></path><text class="chart-title" x="${px(at)}" y="${base - ROW_PX + 34}" text-anchor="${isRight ? 'end' : 'start'}">${name} <tspan class="tick">median ${formatDuration(medianMs)}, ▴ 90 % ${formatDuration(p90Ms)}</tspan></text>`;
+    const figures = `median ${formatDuration(medianMs)}, ▴ 90 % ${formatDuration(p90Ms)}`;
+    // The text stands right of the median, or as far left as it must to stay inside.
+    const at = Math.max(0, Math.min(x(medianMs) + 6, width - 7.2 * (name.length + figures.length + 1)));
+    return html`<line class="axis" x1="0" x2="${width}" y1="${base}" y2="${base}"/>${bars}<line class="median" x1="${px(x(medianMs))}" x2="${px(x(medianMs))}" y1="${base - ROW_PX + 28}" y2="${base}"/><path class="quantile" d="M${px(x(p90Ms))} ${base + 1}l5 7h-10z"><title>90 % of the runs within ${formatDuration(p90Ms)}</title></path><text class="chart-title" x="${px(at)}" y="${base - ROW_PX + 20}">${name} <tspan class="tick">${figures}</tspan></text>`;
   });
   return html`<svg class="latency" viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}">${axis}${rows}</svg>`;
 }

@@ -1,4 +1,4 @@
-import { formatPercent } from '../number-format.ts';
+import { formatDecibels, formatPercent } from '../number-format.ts';
 import { plural } from '../report-findings.ts';
 import type { Report } from '../report-schema.ts';
 import { type Column, dataTable, fold } from './data-table.ts';
@@ -34,20 +34,20 @@ export function sqnrSection({ layers }: Report): Markup | false {
     opType,
     precision,
     sqnrDb === null ? '' : inlineBar(precision === 'float' ? 'float' : 'after', sqnrDb / top),
-    sqnrDb === null ? 'not measured' : decibels(sqnrDb),
+    sqnrDb === null ? 'not measured' : formatDecibels(sqnrDb),
   ];
   const isMany = layers.length >= CHART_FROM;
   const all = layers.slice(0, MAX_ROWS);
   return html`<section id="sqnr"><h2>Signal to noise by layer</h2>
 <p class="lead">How far each layer's output is from that of the same model before quantization; 6 dB are one bit. Lowest: <span class="name">${
     lowest!.name
-  }</span> with ${decibels(lowest!.sqnrDb!)}. Four evaluation samples at most.${isMany && ' Hollow diamonds compute in float.'}</p>
+  }</span> with ${formatDecibels(lowest!.sqnrDb!)}. Four evaluation samples at most.${isMany && ' Hollow diamonds compute in float.'}</p>
 ${
   isMany &&
   layerSeriesChart({
-    label: `Signal to quantization noise of ${plural(layers.length, 'layer')}, from ${decibels(lowest!.sqnrDb!)} to ${decibels(top)}; the table below has the numbers.`,
+    label: `Signal to quantization noise of ${plural(layers.length, 'layer')}, from ${formatDecibels(lowest!.sqnrDb!)} to ${formatDecibels(top)}; the table below has the numbers.`,
     points: layers.map(({ name, sqnrDb, precision }) => ({ name, value: sqnrDb, isFloat: precision === 'float' })),
-    format: (value) => `${Math.round(value * 10) / 10} dB`.replace('-', '−'),
+    format: (value) => formatDecibels(value).replace('.0 ', ' '),
     named: { end: 'lowest', count: 3 },
   })
 }
@@ -139,8 +139,4 @@ ${
     rows,
   )
 }</section>`;
-}
-
-function decibels(value: number): string {
-  return `${value.toFixed(1)} dB`.replace('-', '−');
 }

@@ -38,7 +38,7 @@ nav a:hover{color:var(--ink);text-decoration:underline}
 .mini td{padding:3px 0}.mini td.chart{width:100%}
 .mini td.number{padding-left:12px;text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 .scale{display:flex;justify-content:space-between;font-size:12px;color:var(--soft)}
-.measured{padding-top:12px;border-top:1px solid var(--line);color:var(--soft);font-size:13px;line-height:1.45}
+.measured,.certainty{overflow-wrap:anywhere}.measured{padding-top:12px;border-top:1px solid var(--line);color:var(--soft);font-size:13px;line-height:1.45}
 .measured strong{color:var(--ink);font-weight:600}
 section:not(.cards){margin-top:52px}
 .lead{color:var(--soft);max-width:76ch;margin-bottom:12px}
@@ -103,9 +103,9 @@ footer p{max-width:90ch}footer p+p{margin-top:6px}
 @media screen and (max-width:980px){.cards{grid-template-columns:minmax(0,1fr);gap:20px}.card{grid-row:auto;grid-template-rows:none}.for-wide{display:none}.for-medium{display:block}}
 @media screen and (max-width:620px){.page{padding:24px 16px 40px}h1{font-size:25px}.big{font-size:38px}.cards{gap:14px}.card{padding:16px}
 .for-medium{display:none}.for-narrow{display:block}.optional{display:none}.facts{grid-template-columns:1fr}.names{columns:1}
-section:not(.cards){margin-top:40px}.table .chart{width:22%;min-width:64px}.table tbody .name{min-width:110px}.table th,.table td{padding-right:10px}pre{padding-right:14px}pre button{position:static;display:block;margin-top:8px}}
+section:not(.cards){margin-top:40px}.interval{display:block;margin:0}.table .chart{width:22%;min-width:64px}.table tbody .name{min-width:110px}.table th,.table td{padding-right:10px}pre{padding-right:14px}pre button{position:static;display:block;margin-top:8px}}
 @media print{@page{margin:14mm}.page{max-width:none;padding:0}body{font-size:11.5px;-webkit-print-color-adjust:exact;print-color-adjust:exact}nav,.skip,pre button,.readout{display:none}
 .cards{grid-template-columns:repeat(3,minmax(0,1fr));gap:0 10px}.card{grid-row:span 5;grid-template-rows:subgrid}.card{padding:12px}.big{font-size:28px}.unit{font-size:14px}.for-wide,.for-narrow{display:none}.for-medium{display:block}
-section:not(.cards){margin-top:26px}.card,.chart,tr,pre,.alarm,.legend{break-inside:avoid}h2,h3,.lead{break-after:avoid}.table,details>.table{overflow:visible;max-height:none}.optional{display:table-cell}.table table{font-size:11px}
+section:not(.cards){margin-top:26px}.card,.chart,tr,pre,.alarm,.legend{break-inside:avoid}h2,h3,.lead{break-after:avoid}.table,details>.table{overflow:visible;max-height:none}.optional{display:table-cell}.table table,.mini,.certainty,.measured,.note,.detail,.legend{font-size:10.5px}.table tbody .name,.name,.names,code,pre{font-size:9.5px}.table thead th,.interval,.scale{font-size:10px}.table th,.table td{padding-top:4px;padding-bottom:4px}h1{font-size:24px}h2{font-size:15px}
 .table .chart{width:24%;min-width:80px}thead{display:table-header-group}details thead th{position:static}.facts{grid-template-columns:1fr 1fr;font-size:11px}details:not([open]){display:none}}
 `;

@@ -14,7 +14,7 @@ export function responsiveChart(draw: (width: number, size: ChartSize) => Markup
 }
 
 /** Cuts a name to what fits, from its start: the end of a path tells more. */
-export function fitText(text: string, widthPx: number, pixelsPerCharacter = 6.4): string {
+export function fitText(text: string, widthPx: number, pixelsPerCharacter = 7): string {
   const room = Math.floor(widthPx / pixelsPerCharacter);
   if (text.length <= room) return text;
   return room < 4 ? '' : `…${text.slice(text.length - room + 1)}`;

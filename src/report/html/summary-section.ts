@@ -1,5 +1,5 @@
 import { medianInterval, medianRatioInterval } from '../../evaluation/median-interval.ts';
-import { formatBytes, formatDuration, formatPercent, formatPoints } from '../number-format.ts';
+import { formatBytes, formatDecibels, formatDuration, formatPercent, formatPoints } from '../number-format.ts';
 import { plural, threads } from '../report-findings.ts';
 import type { Report } from '../report-schema.ts';
 import { type Interval, inlineBar, inlineInterval, type Mark } from './inline-bar.ts';
@@ -120,7 +120,7 @@ function accuracyCard(report: Report): Card {
   return {
     id: 'accuracy',
     label: 'Fidelity',
-    value: chosen.sqnrDb === null ? 'identical' : chosen.sqnrDb.toFixed(1),
+    value: chosen.sqnrDb === null ? 'identical' : formatDecibels(chosen.sqnrDb).replace(' dB', ''),
     ...(chosen.sqnrDb === null ? {} : { unit: 'dB SQNR' }),
     certainty: 'Signal to noise of the outputs against the original; these outputs are not classes',
     rows: [],

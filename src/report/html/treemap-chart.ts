@@ -48,16 +48,28 @@ function renderCell(
   total: number,
   patternId: string,
 ): Markup {
-  const label = width >= 40 && height >= 18 ? fitText(shortName(name), width - 10) : '';
+  const lines = width >= 40 && height >= 18 ? labelLines(shortName(name), width - 10, height >= 50) : [];
   const size = formatBytes(sizeBytes);
-  const hasSize = label !== '' && height >= 34 && width >= 7.6 * size.length + 10;
+  const hasSize = lines.length > 0 && height >= 20 + 14 * lines.length && width >= 7.6 * size.length + 10;
   const rect = (className: string, fill = '') =>
     html`<rect class="${className}"${fill !== '' && html` fill="url(#${fill})"`} x="${px(x)}" y="${px(y)}" width="${px(width)}" height="${px(height)}"/>`;
+  const texts = lines.map((line, i) => html`<text x="${px(x + 6)}" y="${px(y + 15 + 14 * i)}">${line}</text>`);
   return html`<g data-cell="${index}"><title>${name}: ${size}, ${formatPercent(sizeBytes / total)}</title>${rect(`cell-${kind}`)}${
     kind === 'float' && rect('hatch', patternId)
-  }${label !== '' && html`<text x="${px(x + 6)}" y="${px(y + 15)}">${label}</text>`}${
-    hasSize && html`<text class="cell-size" x="${px(x + 6)}" y="${px(y + 29)}">${size}</text>`
+  }${texts}${
+    hasSize && html`<text class="cell-size" x="${px(x + 6)}" y="${px(y + 15 + 14 * lines.length)}">${size}</text>`
   }</g>`;
+}
+
+/** The name on one line, or on two where it has parts and the height allows it; cut where it does not fit. */
+function labelLines(name: string, widthPx: number, hasTwo: boolean): string[] {
+  const end = name.lastIndexOf('/');
+  const whole = fitText(name, widthPx);
+  const lines =
+    whole !== name && hasTwo && end > 0
+      ? [fitText(name.slice(0, end + 1), widthPx), fitText(name.slice(end + 1), widthPx)]
+      : [whole];
+  return lines.every((line) => line !== '') ? lines : [];
 }
 
 /** "/layer.3/query/MatMul" as "layer.3/query": what tells it from the others. */

@@ -15,6 +15,13 @@ const SHOWN_ROWS = 8;
 const MAX_ROWS = 1000;
 const GAP_PX = 28;
 
+const kindNames: readonly (readonly [TreemapCell['kind'], string])[] = [
+  ['before', 'original'],
+  ['int8', 'int8'],
+  ['float', 'float, hatched'],
+  ['other', 'other: graph, names, integers'],
+];
+
 /** Where the bytes are, by layer, before and after: two treemaps at one scale, and a table. */
 export function treemapSection(report: Report): Markup {
   const { sizes } = report;
@@ -33,6 +40,10 @@ export function treemapSection(report: Report): Markup {
   const rest = layers.filter((layer) => !isDrawn.has(layer));
   const before = cellsOf(drawn, rest, (layer) => layer.originalBytes, 'before');
   const compressed = cellsOf(drawn, rest, pick);
+  const kinds = new Set(compressed.filter(({ sizeBytes }) => sizeBytes > 0).map(({ kind }) => kind));
+  const legend = kindNames
+    .filter(([kind]) => kind === 'before' || kinds.has(kind))
+    .map(([kind, text]) => html`<li>${swatch(kind)} ${text}</li>`);
   const chart = responsiveChart((width, size) => {
     const root = Math.sqrt(afterBytes / Math.max(1, sizes.originalBytes));
     const isStacked = size === 'narrow';
@@ -50,12 +61,12 @@ export function treemapSection(report: Report): Markup {
 <defs><pattern id="${patternId}" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line class="hatch-line" x1="0" x2="0" y1="0" y2="7"/></pattern></defs>
 <text class="chart-title" x="0" y="13">Before: ${formatBytes(sizes.originalBytes)}</text>
 <g>${treemapCells(before, first, patternId)}</g>
-<text class="chart-title" x="${second.x}" y="${second.y - 9}">After: ${formatBytes(afterBytes)}${size !== 'narrow' && `, ${formatSizeChange(sizes.originalBytes, afterBytes)}`}</text>
+<text class="chart-title" x="${second.x}" y="${second.y - 9}">After: ${formatBytes(afterBytes)}${size === 'wide' && `, ${formatSizeChange(sizes.originalBytes, afterBytes)}`}</text>
 <g>${treemapCells(compressed, second, patternId)}</g></svg>`;
   });
   return html`<section id="layers-bytes"><h2>Where the bytes are</h2>
 <p class="lead">Each rectangle is a layer, its area the bytes of its constants; both pictures have one scale.</p>
-<ul class="legend"><li>${swatch('before')} original</li><li>${swatch('int8')} int8</li><li>${swatch('float')} kept in float, hatched</li><li>${swatch('other')} other: graph, names, integers</li></ul>
+<ul class="legend">${legend}</ul>
 ${chart}<p class="readout" aria-live="polite"></p>
 ${layersTable(
   layers,
