@@ -20,7 +20,7 @@ function check(what, bin, args, cwd, output) {
     .at(-1)
     .replace(/\.onnx$/, '');
   const size = (name) => statSync(join(output, name)).size;
-  for (const name of [`${stem}.onnx`, `${stem}.epk`, 'report.json', 'report.md']) {
+  for (const name of [`${stem}.onnx`, `${stem}.epk`, 'report.json', 'report.md', 'report.html']) {
     if (!existsSync(join(output, name))) throw new Error(`${what}: ${name} was not written`);
     console.log(`  ${name}: ${size(name)} bytes`);
   }

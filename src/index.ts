@@ -7,6 +7,7 @@ export type {
   FileFacts,
   PackOptions,
   PackResult,
+  RenderReportOptions,
   RunContext,
 } from './pipeline/api-types.ts';
 export { bench } from './pipeline/bench.ts';
@@ -17,6 +18,7 @@ export { evaluate } from './pipeline/evaluate.ts';
 export { inspect } from './pipeline/inspect.ts';
 export { pack, unpack } from './pipeline/pack-model.ts';
 export { packageVersion as version } from './pipeline/package-version.ts';
+export { renderReport } from './pipeline/render-report.ts';
 export { listRecipes, loadRecipe } from './recipes/load-recipe.ts';
 export type { Recipe } from './recipes/recipe-schema.ts';
 export type { BenchResult } from './report/bench-schema.ts';

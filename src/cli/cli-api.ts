@@ -1,4 +1,12 @@
-import type { CompressResult, EvaluateOptions, PackOptions, PackResult, RunContext } from '../pipeline/api-types.ts';
+import type {
+  CompressResult,
+  EvaluateOptions,
+  FileFacts,
+  PackOptions,
+  PackResult,
+  RenderReportOptions,
+  RunContext,
+} from '../pipeline/api-types.ts';
 import type { BenchOptions } from '../pipeline/bench-options.ts';
 import type { CompressOptions } from '../pipeline/compress-options.ts';
 import type { BenchResult } from '../report/bench-schema.ts';
@@ -16,6 +24,8 @@ export interface CliApi {
   pack(modelPath: string, epkPath: string, options?: PackOptions, context?: RunContext): Promise<PackResult>;
   /** Writes the model of an `.epk`, byte for byte. */
   unpack(epkPath: string, modelPath: string, options?: PackOptions, context?: RunContext): Promise<PackResult>;
+  /** Writes the page of a saved report. */
+  renderReport(reportPath: string, options?: RenderReportOptions): Promise<FileFacts>;
   listTargets(): readonly string[];
   loadTarget(nameOrPath: string): Target;
   readonly version: string;

@@ -8,6 +8,7 @@ import { compressCommand } from './commands/compress.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { packCommand, unpackCommand } from './commands/pack.ts';
+import { reportCommand } from './commands/report.ts';
 import { targetsCommand } from './commands/targets.ts';
 import { printError } from './print-error.ts';
 
@@ -109,6 +110,7 @@ async function execute(context: CommandContext): Promise<void> {
     benchCommand,
     packCommand,
     unpackCommand,
+    reportCommand,
     targetsCommand,
   ]) {
     program.addCommand(create(context));

@@ -14,6 +14,7 @@ export const errorCatalogue = {
   config: { exitCode: ExitCode.usage, summary: 'The configuration file is wrong.' },
   recipe: { exitCode: ExitCode.usage, summary: 'The recipe is unknown or malformed.' },
   target: { exitCode: ExitCode.usage, summary: 'The target is unknown or malformed.' },
+  'report-unreadable': { exitCode: ExitCode.usage, summary: 'The report file is damaged or of another version.' },
   'output-exists': { exitCode: ExitCode.usage, summary: 'An output file is already there.' },
   'output-busy': { exitCode: ExitCode.usage, summary: 'Another run is writing into the output folder.' },
   'output-unwritable': { exitCode: ExitCode.usage, summary: 'An output file or folder cannot be written.' },

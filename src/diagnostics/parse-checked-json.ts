@@ -5,14 +5,20 @@ import { EdgepackError, type ErrorCode } from './edgepack-error.ts';
 import { printable } from './printable.ts';
 
 /** Configurations, recipes and profiles are small; a larger file is not one. */
-const maxSizeBytes = 1 << 20;
+const defaultMaxSizeBytes = 1 << 20;
 
 /**
  * Reads a small JSON file and checks it against a schema.
  * @throws EdgepackError `file-not-found` where there is no such file; `code` where it is not JSON, breaks the schema,
  *   or has an unknown key: the message names the file and the key, the hint the nearest known key.
  */
-export function readCheckedJson<T>(path: string, schema: z.ZodType<T>, code: ErrorCode, what: string): T {
+export function readCheckedJson<T>(
+  path: string,
+  schema: z.ZodType<T>,
+  code: ErrorCode,
+  what: string,
+  maxSizeBytes = defaultMaxSizeBytes,
+): T {
   let text: string;
   try {
     const { size } = statSync(path);

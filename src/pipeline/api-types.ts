@@ -52,6 +52,15 @@ export interface EvaluateOptions {
   readonly exact?: boolean;
 }
 
+export interface RenderReportOptions {
+  /** The file to write. Default: `report.html` or `report.md` beside the report. */
+  readonly output?: string;
+  /** Default: by the extension of the output, else `'html'`. */
+  readonly format?: 'html' | 'md';
+  /** Overwrite an existing file. Default false. */
+  readonly force?: boolean;
+}
+
 export interface PackOptions {
   /** Overwrite existing files. Default false. */
   readonly force?: boolean;

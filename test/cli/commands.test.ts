@@ -6,7 +6,7 @@ import { EdgepackError } from '../../src/diagnostics/edgepack-error.ts';
 import { exampleReport } from '../report/example-report.ts';
 import { runCli } from './fake-api.ts';
 
-const commands = ['compress', 'inspect', 'evaluate', 'bench', 'pack', 'unpack', 'targets'];
+const commands = ['compress', 'inspect', 'evaluate', 'bench', 'pack', 'unpack', 'report', 'targets'];
 const folder = () => mkdtempSync(join(tmpdir(), 'edgepack-commands-'));
 
 describe('help', () => {

@@ -77,6 +77,7 @@ export function fakeApi(calls: Call[] = [], change: Partial<CliApi> = {}): CliAp
     bench: record('bench', exampleBench()),
     pack: record('pack', { onnx: file, epk: { ...file, path: 'model.epk', sizeBytes: 400 } }),
     unpack: record('unpack', { onnx: file, epk: { ...file, path: 'model.epk', sizeBytes: 400 } }),
+    renderReport: record('renderReport', { ...file, path: 'out/report.html' }),
     listTargets,
     loadTarget,
     ...change,

@@ -42,8 +42,14 @@ describe('compress with data', () => {
     const options = into({ target: 'rpi4', data });
     const { report, outputs } = await compress(model, options);
     expect(() => reportSchema.parse(report)).not.toThrow();
-    expect(readdirSync(options.output).sort()).toEqual([`${name}.epk`, `${name}.onnx`, 'report.json', 'report.md']);
-    expect(outputs.map(({ path, sha256: stated }) => sha256(path) === stated)).toEqual([true, true, true, true]);
+    expect(readdirSync(options.output).sort()).toEqual([
+      `${name}.epk`,
+      `${name}.onnx`,
+      'report.html',
+      'report.json',
+      'report.md',
+    ]);
+    expect(outputs.map(({ path, sha256: stated }) => sha256(path) === stated)).toEqual([true, true, true, true, true]);
     expect(JSON.parse(readFileSync(join(options.output, 'report.json'), 'utf8'))).toEqual(
       JSON.parse(JSON.stringify(report)),
     );

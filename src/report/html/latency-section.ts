@@ -91,7 +91,7 @@ function drawing(distributions: readonly Distribution[], end: number, width: num
       });
     const figures = `median ${formatDuration(medianMs)}, ▴ 90 % ${formatDuration(p90Ms)}`;
     // The text stands right of the median, or as far left as it must to stay inside.
-    const at = Math.max(0, Math.min(x(medianMs) + 6, width - 7.2 * (name.length + figures.length + 1)));
+    const at = Math.max(0, Math.min(x(medianMs) + 6, width - 7.8 * (name.length + figures.length + 1)));
     return html`<line class="axis" x1="0" x2="${width}" y1="${base}" y2="${base}"/>${bars}<line class="median" x1="${px(x(medianMs))}" x2="${px(x(medianMs))}" y1="${base - ROW_PX + 28}" y2="${base}"/><path class="quantile" d="M${px(x(p90Ms))} ${base + 1}l5 7h-10z"><title>90 % of the runs within ${formatDuration(p90Ms)}</title></path><text class="chart-title" x="${px(at)}" y="${base - ROW_PX + 20}">${name} <tspan class="tick">${figures}</tspan></text>`;
   });
   return html`<svg class="latency" viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}">${axis}${rows}</svg>`;
