@@ -24,11 +24,11 @@ export function dataTable(caption: Content, columns: readonly Column[], rows: re
         column.kind === 'chart' && column.title === '' ? html`<span class="hidden">Bar</span>` : column.title
       }</th>`,
   );
-  return html`<div class="table" role="region" aria-label="${caption}" tabindex="0"><table><caption class="hidden">${caption}</caption><thead><tr>${head}</tr></thead><tbody>
+  return html`<div class="table" role="group" aria-label="${caption}" tabindex="0"><table><caption class="hidden">${caption}</caption><thead><tr>${head}</tr></thead><tbody>
 ${body}</tbody></table></div>`;
 }
 
-/** Details behind a summary line; open on paper. */
+/** Details behind a summary line; on paper only where they are open. */
 export function fold(summary: Content, body: Content): Markup {
   return html`<details><summary>${summary}</summary>${body}</details>`;
 }

@@ -1,5 +1,5 @@
 import { ticks } from 'd3-array';
-import { html, type Markup } from './markup.ts';
+import { html, Markup } from './markup.ts';
 import { fitText, responsiveChart } from './responsive-chart.ts';
 
 export interface LayerPoint {
@@ -19,11 +19,13 @@ export interface LayerSeries {
   readonly top?: number;
 }
 
+const MAX_POINTS = 700;
 const HEIGHT = 220;
 const MARGIN = { left: 52, right: 12, top: 18, bottom: 26 };
 
-/** One value per layer, in the order of the graph. */
-export function layerSeriesChart({ label, points, format, named, top }: LayerSeries): Markup {
+/** One value per layer, in the order of the graph; of more than 700 layers, the one that matters of each few. */
+export function layerSeriesChart({ label, points: all, format, named, top }: LayerSeries): Markup {
+  const points = thinned(all, named.end);
   const values = points.flatMap(({ value }) => (value === null ? [] : [value]));
   const low = Math.min(0, ...values);
   const high = top ?? Math.max(1e-9, ...values) * 1.08;
@@ -36,7 +38,7 @@ export function layerSeriesChart({ label, points, format, named, top }: LayerSer
       .slice(0, named.count)
       .map(({ index }) => index),
   );
-  return responsiveChart((width) => {
+  return responsiveChart((width, size) => {
     const bottom = HEIGHT - MARGIN.bottom;
     const x = (i: number) => MARGIN.left + ((i + 0.5) / points.length) * (width - MARGIN.left - MARGIN.right);
     const y = (value: number) => bottom - ((value - low) / (high - low)) * (bottom - MARGIN.top);
@@ -45,18 +47,29 @@ export function layerSeriesChart({ label, points, format, named, top }: LayerSer
         html`<line class="grid" x1="${MARGIN.left}" x2="${width - MARGIN.right}" y1="${px(y(tick))}" y2="${px(y(tick))}"/><text class="tick" x="${MARGIN.left - 8}" y="${px(y(tick) + 4)}" text-anchor="end">${format(tick)}</text>`,
     );
     const radius = points.length > 150 ? 2.2 : points.length > 60 ? 3 : 4;
+    const stems = points.map(({ value }, i) => `M${px(x(i))} ${px(y(0))}V${px(y(value ?? 0))}`).join('');
     const marks = points.map(({ name, value, isFloat }, i) => {
-      const title = html`<title>${name}: ${value === null ? 'not measured' : format(value)}${isFloat === true && ', float'}</title>`;
       const at = y(value ?? 0);
-      const stem = html`<line class="stem" x1="${px(x(i))}" x2="${px(x(i))}" y1="${px(y(0))}" y2="${px(at)}"/>`;
-      const mark =
-        isFloat === true || value === null
-          ? html`<path class="hollow" d="M${px(x(i))} ${px(at - 5)}l5 5l-5 5l-5 -5z"/>`
-          : html`<circle class="fill-after" cx="${px(x(i))}" cy="${px(at)}" r="${radius}"/>`;
-      return html`<g>${title}${stem}${mark}</g>`;
+      const title =
+        size !== 'narrow' &&
+        html`<title>${name}: ${value === null ? 'not measured' : format(value)}${isFloat === true && ', float'}</title>`;
+      return isFloat === true || value === null
+        ? html`<path class="hollow" d="M${px(x(i))} ${px(at - 5)}l5 5l-5 5l-5 -5z">${title}</path>`
+        : html`<circle cx="${px(x(i))}" cy="${px(at)}" r="${radius}">${title}</circle>`;
     });
-    return html`<svg class="series" viewBox="0 0 ${width} ${HEIGHT}" role="img" aria-label="${label}">${grid}${marks}${labels(points, labelled, x, y, width)}<text class="tick" x="${MARGIN.left}" y="${HEIGHT - 6}">first layer</text><text class="tick" x="${width - MARGIN.right}" y="${HEIGHT - 6}" text-anchor="end">last layer</text></svg>`;
+    return html`<svg class="series" viewBox="0 0 ${width} ${HEIGHT}" role="img" aria-label="${label}">${grid}<path class="stem" d="${new Markup(stems)}"/><g class="fill-after">${marks}</g>${labels(points, labelled, x, y, width)}<text class="tick" x="${MARGIN.left}" y="${HEIGHT - 6}">first layer</text><text class="tick" x="${width - MARGIN.right}" y="${HEIGHT - 6}" text-anchor="end">last layer</text></svg>`;
   });
+}
+
+/** Of more layers than can be told apart, the lowest or the highest of each few neighbours. */
+function thinned(points: readonly LayerPoint[], end: 'lowest' | 'highest'): readonly LayerPoint[] {
+  const few = Math.ceil(points.length / MAX_POINTS);
+  if (few === 1) return points;
+  const sign = end === 'lowest' ? 1 : -1;
+  const rank = ({ value }: LayerPoint) => (value === null ? Number.POSITIVE_INFINITY : sign * value);
+  return Array.from({ length: Math.ceil(points.length / few) }, (_, i) =>
+    points.slice(i * few, (i + 1) * few).reduce((a, b) => (rank(b) < rank(a) ? b : a)),
+  );
 }
 
 /** Names beside their points, left out where one would cover another. */

@@ -9,7 +9,7 @@ import { type Content, html, type Markup } from './markup.ts';
 
 type Layer = Report['layers'][number];
 
-const MAX_ROWS = 1000;
+const MAX_ROWS = 600;
 /** From here on a chart says more than rows. */
 const CHART_FROM = 10;
 const SHOWN_ROWS = 8;

@@ -8,7 +8,7 @@ export const pageStyle = `
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;scroll-behavior:smooth}
 @media (prefers-reduced-motion:reduce){html{scroll-behavior:auto}}
-body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;overflow-wrap:break-word}
+body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;overflow-wrap:anywhere}
 .page{max-width:1120px;margin:0 auto;padding:40px 32px 64px}
 h1{font-size:30px;line-height:1.2;letter-spacing:-.02em;font-weight:680;margin:0;overflow-wrap:anywhere}
 h2{font-size:20px;line-height:1.3;letter-spacing:-.01em;font-weight:650;margin:0 0 4px}
@@ -49,6 +49,7 @@ section:not(.cards){margin-top:52px}
 .table th,.table td{padding:7px 14px 7px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line);font-weight:400}
 .table th:last-child,.table td:last-child{padding-right:0}
 .table thead th{font-size:12.5px;font-weight:600;color:var(--soft);white-space:nowrap;vertical-align:bottom}
+.table .text,.table .number{overflow-wrap:break-word}
 .table .number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 .table thead .name{font-family:inherit}
 .table .chart{width:38%;min-width:120px}
@@ -69,7 +70,7 @@ details thead th{position:sticky;top:0;background:var(--paper)}
 .for-medium,.for-narrow{display:none}
 svg{display:block}
 .chart svg{width:100%;height:auto;overflow:visible}
-.track{fill:var(--wash)}
+.bar{width:100%;height:12px}.track{background:var(--wash);border-radius:2px}
 .fill-before{fill:var(--before)}.fill-after{fill:var(--after)}.fill-float{fill:var(--float)}.fill-faint{fill:var(--afterWash)}
 .stroke-before,.stroke-after{stroke-width:2}.stroke-before{stroke:var(--before)}.stroke-after{stroke:var(--after)}
 .axis{stroke:var(--line);stroke-width:1}.grid{stroke:var(--line);stroke-width:1}
@@ -86,7 +87,7 @@ svg .point-name{font:11px var(--mono);paint-order:stroke;stroke:var(--paper);str
 .legend{display:flex;flex-wrap:wrap;gap:4px 20px;list-style:none;margin:0;padding:0;font-size:13px;color:var(--soft)}
 .legend li{display:flex;align-items:center;gap:7px}
 .readout{min-height:21px;font:12.5px/21px var(--mono);color:var(--ink);overflow-wrap:anywhere}
-.stem{stroke:var(--after);stroke-width:1;opacity:.45}
+.stem{fill:none;stroke:var(--after);stroke-width:1;opacity:.45}
 .hollow{fill:var(--paper);stroke:var(--float);stroke-width:1.6}
 .median{stroke:var(--ink);stroke-width:2}.quantile{fill:var(--ink)}
 .warnings{margin:8px 0 0;padding:0;list-style:none}

@@ -51,7 +51,7 @@ ${shown.map(([, , content]) => content)}
 </main>
 ${footer(report)}
 </div>
-<script>${new Markup(pageScript)}</script>
+${new Markup(`<script>${pageScript}</script>`)}
 </body>
 </html>
 `;

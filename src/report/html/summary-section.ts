@@ -31,7 +31,7 @@ function renderCard({ id, label, value, unit, tone = 'plain', certainty, rows, m
     rows.length > 0 &&
     html`<table class="mini"><tbody>${rows.map(
       ([name, chart, text]) =>
-        html`<tr><th scope="row">${name}</th><td class="chart">${chart}</td><td class="number">${text}</td></tr>`,
+        html`<tr>${name === '' ? html`<td></td>` : html`<th scope="row">${name}</th>`}<td class="chart">${chart}</td><td class="number">${text}</td></tr>`,
     )}</tbody></table>`;
   return html`<article class="card" aria-labelledby="${id}"><h2 id="${id}">${label}</h2>
 <p class="big ${tone}">${value}${unit !== undefined && html` <span class="unit">${unit}</span>`}</p>
@@ -61,7 +61,7 @@ function sizeCard({ sizes }: Report): Card {
       row('.onnx', 'after', onnxBytes),
       ...(epkBytes === null ? [] : [row('.epk', 'after', epkBytes)]),
     ],
-    measured: 'The .onnx runs in a stock ONNX Runtime. The .epk is the same file, entropy-coded: unpack gives it back.',
+    measured: `The .onnx runs in a stock ONNX Runtime.${epkBytes === null ? '' : ' The .epk is the same file, entropy-coded: unpack gives it back.'}`,
   };
 }
 

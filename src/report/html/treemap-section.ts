@@ -12,7 +12,7 @@ import { type TreemapCell, treemapCells } from './treemap-chart.ts';
 const MAX_CELLS = 120;
 const MIN_CELL_SHARE = 0.0007;
 const SHOWN_ROWS = 8;
-const MAX_ROWS = 1000;
+const MAX_ROWS = 600;
 const GAP_PX = 28;
 
 const kindNames: readonly (readonly [TreemapCell['kind'], string])[] = [
