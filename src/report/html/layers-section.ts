@@ -41,7 +41,9 @@ export function sqnrSection({ layers }: Report): Markup | false {
   return html`<section id="sqnr"><h2>Signal to noise by layer</h2>
 <p class="lead">How far each layer's output is from that of the same model before quantization; 6 dB are one bit. Lowest: <span class="name">${
     lowest!.name
-  }</span> with ${formatDecibels(lowest!.sqnrDb!)}. Four evaluation samples at most.${isMany && ' Hollow diamonds compute in float.'}</p>
+  }</span> with ${formatDecibels(lowest!.sqnrDb!)}. Four evaluation samples at most.${
+    isMany && layers.some(({ precision }) => precision === 'float') && ' Hollow diamonds compute in float.'
+  }</p>
 ${
   isMany &&
   layerSeriesChart({

@@ -25,7 +25,7 @@ nav ul{display:flex;flex-wrap:wrap;gap:4px 20px;list-style:none;margin:0;padding
 nav a{display:inline-block;padding:2px 0;color:var(--soft);text-decoration:none}
 nav a:hover{color:var(--ink);text-decoration:underline}
 .alarm{margin-top:24px;padding:12px 16px;border-left:4px solid var(--bad);background:var(--badWash);border-radius:4px;font-weight:550}
-.alarm strong{color:var(--bad)}
+.alarm strong{color:var(--bad);font-weight:700}
 .cards{display:grid;grid-template-columns:repeat(3,minmax(0,1fr));gap:0 20px;margin-top:28px}
 .card{display:grid;grid-template-rows:subgrid;grid-row:span 5;border:1px solid var(--line);border-radius:12px;padding:20px 22px 18px}
 .card h2{font-size:14px;font-weight:600;color:var(--soft);letter-spacing:0;margin:0}
@@ -44,7 +44,7 @@ section:not(.cards){margin-top:52px}
 .lead{color:var(--soft);max-width:76ch;margin-bottom:12px}
 .lead .name{color:var(--ink)}
 .note{color:var(--soft);font-size:13.5px;margin-top:10px;max-width:84ch}
-.table{overflow-x:auto;margin-top:8px;max-width:100%}
+.table{position:relative;overflow-x:auto;margin-top:8px;max-width:100%}
 .table table{width:100%;border-collapse:collapse;font-size:14px}
 .table th,.table td{padding:7px 14px 7px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line);font-weight:400}
 .table th:last-child,.table td:last-child{padding-right:0}
@@ -65,11 +65,11 @@ summary{padding:9px 0;cursor:pointer;font-weight:550}
 summary:hover{color:var(--afterText)}
 details>.table{margin:0 0 16px;max-height:520px;overflow:auto}
 details thead th{position:sticky;top:0;background:var(--paper)}
-#bytes details:first-of-type,.chart+details{margin-top:8px}
-.chart{margin:10px 0 4px}
+#bytes details:first-of-type,.plot+details{margin-top:8px}
+.plot{margin:10px 0 4px}
 .for-medium,.for-narrow{display:none}
 svg{display:block}
-.chart svg{width:100%;height:auto;overflow:visible}
+.plot svg{width:100%;height:auto;overflow:visible}
 .bar{width:100%;height:12px}.track{background:var(--wash);border-radius:2px}
 .fill-before{fill:var(--before)}.fill-after{fill:var(--after)}.fill-float{fill:var(--float)}.fill-faint{fill:var(--afterWash)}
 .stroke-before,.stroke-after{stroke-width:2}.stroke-before{stroke:var(--before)}.stroke-after{stroke:var(--after)}
@@ -107,6 +107,6 @@ footer p{max-width:90ch}footer p+p{margin-top:6px}
 section:not(.cards){margin-top:40px}.interval{display:block;margin:0}.table thead th{white-space:normal}.table .chart{width:22%;min-width:64px}.table tbody .name{min-width:110px}.table th,.table td{padding-right:10px}pre{padding-right:14px}pre button{position:static;display:block;margin-top:8px}}
 @media print{@page{margin:14mm}.page{max-width:none;padding:0}body{font-size:11.5px;-webkit-print-color-adjust:exact;print-color-adjust:exact}nav,.skip,pre button,.readout{display:none}
 .cards{grid-template-columns:repeat(3,minmax(0,1fr));gap:0 10px}.card{grid-row:span 5;grid-template-rows:subgrid}.card{padding:12px}.big{font-size:28px}.unit{font-size:14px}.for-wide,.for-narrow{display:none}.for-medium{display:block}
-section:not(.cards){margin-top:26px}.card,.chart,tr,pre,.alarm,.legend{break-inside:avoid}h2,h3,.lead{break-after:avoid}.table,details>.table{overflow:visible;max-height:none}.optional{display:table-cell}.table table,.mini,.certainty,.measured,.note,.detail,.legend{font-size:10.5px}.table tbody .name,.name,.names,code,pre{font-size:9.5px}.table thead th,.interval,.scale{font-size:10px}.table th,.table td{padding-top:4px;padding-bottom:4px}h1{font-size:24px}h2{font-size:15px}
+section:not(.cards){margin-top:26px}.card,.plot,tr,pre,.alarm,.legend{break-inside:avoid}h2,h3,.lead{break-after:avoid}.table,details>.table{overflow:visible;max-height:none}.optional{display:table-cell}.table table,.mini,.certainty,.measured,.note,.detail,.legend{font-size:10.5px}.table tbody .name,.name,.names,code,pre{font-size:9.5px}.table thead th,.interval,.scale{font-size:10px}.table th,.table td{padding-top:4px;padding-bottom:4px}h1{font-size:24px}h2{font-size:15px}
 .table .chart{width:24%;min-width:80px}thead{display:table-header-group}details thead th{position:static}.facts{grid-template-columns:1fr 1fr;font-size:11px}details:not([open]){display:none}}
 `;

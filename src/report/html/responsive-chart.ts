@@ -10,7 +10,7 @@ export function responsiveChart(draw: (width: number, size: ChartSize) => Markup
   const drawn = (Object.keys(WIDTHS) as ChartSize[]).map(
     (size) => html`<div class="for-${size}">${draw(WIDTHS[size], size)}</div>`,
   );
-  return html`<div class="chart">${drawn}</div>`;
+  return html`<div class="plot">${drawn}</div>`;
 }
 
 /** Cuts a name to what fits, from its start: the end of a path tells more. */

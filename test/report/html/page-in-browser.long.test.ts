@@ -106,6 +106,19 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     await page.context().close();
   });
 
+  it('draws bars of a row one line high, as long as their numbers', async () => {
+    const { page } = await open('example', 1280, 'light');
+    const bars = (await page.evaluate(`[...document.querySelectorAll('#bytes .bar')].map((bar) => {
+      const [outer, inner] = [bar, bar.lastElementChild].map((part) => part.getBoundingClientRect());
+      return [outer.height, inner.height, inner.width / outer.width];
+    })`)) as number[][];
+    const { sizes, steps } = reports.example;
+    const bytes = [sizes.originalBytes, ...steps.map(({ onnxBytes }) => onnxBytes), sizes.epkBytes!];
+    expect(bars.map((bar) => bar.slice(0, 2))).toEqual(bytes.map(() => [12, 12]));
+    for (const [i, value] of bytes.entries()) expect(bars[i]![2]).toBeCloseTo(value / sizes.originalBytes, 2);
+    await page.context().close();
+  });
+
   it('prints in light colours, with no chart cut at the edge', async () => {
     const { page } = await open('large', 1280, 'dark');
     await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
@@ -113,8 +126,8 @@ describe.skipIf(!hasChromium)('the page in Chromium', () => {
     const seen = (await page.evaluate(`({
       paper: getComputedStyle(document.body).backgroundColor,
       ink: getComputedStyle(document.body).color,
-      wide: [...document.querySelectorAll('.chart svg, .card, table')].filter((part) => part.getBoundingClientRect().right > innerWidth + 1).length,
-      charts: [...document.querySelectorAll('div.chart')].map((chart) => [...chart.children].filter((size) => size.offsetHeight > 0).length),
+      wide: [...document.querySelectorAll('.plot svg, .card, table')].filter((part) => part.getBoundingClientRect().right > innerWidth + 1).length,
+      charts: [...document.querySelectorAll('.plot')].map((chart) => [...chart.children].filter((size) => size.offsetHeight > 0).length),
     })`)) as { paper: string; ink: string; wide: number; charts: number[] };
     expect(seen).toMatchObject({ paper: 'rgb(255, 255, 255)', ink: 'rgb(18, 22, 28)', wide: 0 });
     expect(new Set(seen.charts)).toEqual(new Set([1]));
