@@ -61,6 +61,10 @@ describe('compress with data', () => {
     expect(report!.accuracy!.limit!.met).toBe(true);
     expect(report!.integerShare!.total).toBe(1);
     expect(report!.layers.every((layer) => layer.precision === 'int8')).toBe(true);
+    for (const { name: layer, sqnrDb } of report!.layers) expect(sqnrDb, layer).toBeGreaterThan(25);
+    expect(report!.steps.at(-1)!.onnxBytes).toBe(report!.sizes.onnxBytes);
+    const layers = new Set(report!.sizes.initializers.map((row) => row.layer));
+    for (const { name: layer } of report!.layers) expect(layers).toContain(layer);
     const back = join(options.output, 'back.onnx');
     await unpack(join(options.output, `${name}.epk`), back);
     expect(sha256(back)).toBe(sha256(join(options.output, `${name}.onnx`)));
@@ -206,6 +210,19 @@ describe('what compress leaves alone', () => {
     writeModel(model, path);
     const refusal = { code: 'model-rejected', exitCode: 3, message: expect.stringContaining('FancyNorm') };
     await expect(compress(path, into())).rejects.toMatchObject(refusal);
+  });
+
+  test('a node whose name is HTML: it is text in the page', async () => {
+    const model = readModel(conv);
+    for (const node of model.graph.nodes()) node.name = `</script><img src=x onerror=alert(1)>${node.name}`;
+    const path = join(folder, 'markup.onnx');
+    writeModel(model, path);
+    const options = into();
+    await compress(path, options);
+    const page = readFileSync(join(options.output, 'report.html'), 'utf8');
+    expect(page).toContain('&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;hidden');
+    expect(page).not.toContain('<img');
+    expect(page.match(/<\/script>/g)).toHaveLength(1);
   });
 
   test.each([

@@ -122,7 +122,7 @@ export function floatSection({ layers, integerShare }: Report): Markup | false {
   return html`<section id="float"><h2>Kept in float</h2>
 <p class="lead">${
     kept.length === 0
-      ? 'No layer of this list was kept in float.'
+      ? layers.length > 0 && 'No layer of this list was kept in float.'
       : `${plural(kept.length, 'layer')} of ${layers.length} still compute in float.`
   }${
     share !== undefined &&

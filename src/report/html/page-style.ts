@@ -30,6 +30,7 @@ nav a:hover{color:var(--ink);text-decoration:underline}
 .card{display:grid;grid-template-rows:subgrid;grid-row:span 5;border:1px solid var(--line);border-radius:12px;padding:20px 22px 18px}
 .card h2{font-size:14px;font-weight:600;color:var(--soft);letter-spacing:0;margin:0}
 .big{font-size:42px;line-height:1.15;font-weight:680;letter-spacing:-.03em;margin-top:2px;font-variant-numeric:tabular-nums}
+.big.absent{font-size:26px;line-height:48px;letter-spacing:-.015em;color:var(--soft)}
 .big.good{color:var(--afterText)}.big.bad{color:var(--bad)}
 .unit{font-size:19px;font-weight:600;letter-spacing:-.01em}
 .certainty{color:var(--soft);font-size:13.5px}
@@ -38,7 +39,7 @@ nav a:hover{color:var(--ink);text-decoration:underline}
 .mini td{padding:3px 0}.mini td.chart{width:100%}
 .mini td.number{padding-left:12px;text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 .scale{display:flex;justify-content:space-between;font-size:12px;color:var(--soft)}
-.measured,.certainty{overflow-wrap:anywhere}.measured{padding-top:12px;border-top:1px solid var(--line);color:var(--soft);font-size:13px;line-height:1.45}
+.measured,.certainty{overflow-wrap:anywhere}.measured{grid-row:5;padding-top:12px;border-top:1px solid var(--line);color:var(--soft);font-size:13px;line-height:1.45}
 .measured strong{color:var(--ink);font-weight:600}
 section:not(.cards){margin-top:52px}
 .lead{color:var(--soft);max-width:76ch;margin-bottom:12px}

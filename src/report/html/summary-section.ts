@@ -13,7 +13,7 @@ interface Card {
   /** The change in one number, with its word. */
   readonly value: Content;
   readonly unit?: Content;
-  readonly tone?: 'good' | 'bad' | 'plain';
+  readonly tone?: 'good' | 'bad' | 'plain' | 'absent';
   /** How sure that number is. */
   readonly certainty: Content;
   readonly rows: readonly (readonly [label: string, chart: Content, value: Content])[];
@@ -71,6 +71,7 @@ function accuracyCard(report: Report): Card {
     id: 'accuracy',
     label: 'Accuracy',
     value: 'not measured',
+    tone: 'absent',
     certainty: reason,
     rows: [],
     measured: 'Give samples with --data, and labels with them, and this is measured.',
@@ -153,6 +154,7 @@ function latencyCard({ latency, missing, target }: Report): Card {
       id: 'latency',
       label: 'Latency',
       value: 'not measured',
+      tone: 'absent',
       certainty: missing['latency.host'] ?? '',
       rows: [],
       measured: '',
