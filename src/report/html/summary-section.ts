@@ -80,10 +80,13 @@ function accuracyCard(report: Report): Card {
   const { exact, original, paired, limit, samples } = accuracy;
   const chosen = exact ?? accuracy.host;
   if (chosen === null) return absent('no comparison was made');
-  const arithmetic = exact === null ? "this host's own" : target.arithmetic === 'exact' ? 'exact' : 'saturating 16-bit';
+  const arithmetic =
+    exact === null
+      ? "by this host's engine as it comes"
+      : `in the ${target.arithmetic === 'exact' ? 'exact ' : ''}integer arithmetic of ${target.displayName}`;
   const measured =
     `${plural(samples, 'evaluation sample')}, which decided nothing${data.evaluation === null ? '' : ` (${data.evaluation.path})`}. ` +
-    `Computed on this host, in the ${arithmetic} integer arithmetic of ${exact === null ? 'its engine' : target.displayName}.`;
+    `Computed on this host, ${arithmetic}.`;
   if (original.top1 !== null && chosen.top1 !== null) {
     const change = chosen.top1.value - original.top1.value;
     const domain = shareDomain([original.top1, chosen.top1]);
