@@ -1,5 +1,4 @@
 import { bin, ticks } from 'd3-array';
-import { medianInterval } from '../../evaluation/median-interval.ts';
 import { formatDuration } from '../number-format.ts';
 import { plural } from '../report-findings.ts';
 import type { Report, ReportLatency } from '../report-schema.ts';
@@ -12,7 +11,9 @@ interface Distribution {
   readonly name: string;
   readonly mark: Mark;
   readonly medianMs: number;
+  readonly interval: { readonly low: number; readonly high: number };
   readonly p90Ms: number;
+  readonly p99Ms: number;
   readonly sorted: number[];
 }
 
@@ -47,27 +48,31 @@ ${dataTable(
     { title: 'Median', kind: 'number' },
     { title: '95 % interval', kind: 'number' },
     { title: '90 % within', kind: 'number' },
+    { title: '99 % within', kind: 'number', optional: true },
     { title: 'Fastest', kind: 'number', optional: true },
     { title: 'Slowest', kind: 'number', optional: true },
     { title: 'Runs listed', kind: 'number', optional: true },
   ],
-  distributions.map(({ name, medianMs, p90Ms, sorted }) => {
-    const interval = medianInterval(sorted);
-    return [
-      name,
-      formatDuration(medianMs),
-      interval === null ? 'too few runs' : `${formatDuration(interval.low)} – ${formatDuration(interval.high)}`,
-      formatDuration(p90Ms),
-      formatDuration(sorted[0]!),
-      formatDuration(sorted.at(-1)!),
-      sorted.length,
-    ];
-  }),
+  distributions.map(({ name, medianMs, interval, p90Ms, p99Ms, sorted }) => [
+    name,
+    formatDuration(medianMs),
+    `${formatDuration(interval.low)} – ${formatDuration(interval.high)}`,
+    formatDuration(p90Ms),
+    formatDuration(p99Ms),
+    formatDuration(sorted[0]!),
+    formatDuration(sorted.at(-1)!),
+    sorted.length,
+  ]),
 )}</section>`;
 }
 
-function distribution(name: string, mark: Mark, { medianMs, p90Ms, samples }: ReportLatency['original']): Distribution {
-  return { name, mark, medianMs, p90Ms, sorted: [...samples].sort((a, b) => a - b) };
+function distribution(
+  name: string,
+  mark: Mark,
+  { medianMs, medianLowMs, medianHighMs, p90Ms, p99Ms, samples }: ReportLatency['original'],
+): Distribution {
+  const interval = { low: medianLowMs, high: medianHighMs };
+  return { name, mark, medianMs, interval, p90Ms, p99Ms, sorted: [...samples].sort((a, b) => a - b) };
 }
 
 function drawing(distributions: readonly Distribution[], end: number, width: number, label: string): Markup {

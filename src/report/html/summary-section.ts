@@ -1,4 +1,3 @@
-import { medianInterval, medianRatioInterval } from '../../evaluation/median-interval.ts';
 import { formatBytes, formatDecibels, formatDuration, formatPercent, formatPoints } from '../number-format.ts';
 import { plural, threads } from '../report-findings.ts';
 import type { Report } from '../report-schema.ts';
@@ -165,36 +164,24 @@ function latencyCard({ latency, missing, target }: Report): Card {
   }
   const { original, compressed, ratio } = host;
   const isFaster = ratio <= 1;
-  const interval = medianRatioInterval(
-    isFaster ? original.samples : compressed.samples,
-    isFaster ? compressed.samples : original.samples,
-  );
-  const isClear = interval === null || interval.low > 1;
-  const intervals = [original, compressed].map(
-    ({ medianMs, samples }): Interval => medianInterval(samples) ?? { value: medianMs, low: medianMs, high: medianMs },
-  );
-  const domain: [number, number] = [0, Math.max(...intervals.map(({ high }) => high)) * 1.05];
+  const interval = isFaster
+    ? { low: 1 / host.ratioHigh, high: 1 / host.ratioLow }
+    : { low: host.ratioLow, high: host.ratioHigh };
+  const isClear = interval.low > 1;
+  const [before, after] = [original, compressed].map(
+    ({ medianMs, medianLowMs, medianHighMs }): Interval => ({ value: medianMs, low: medianLowMs, high: medianHighMs }),
+  ) as [Interval, Interval];
+  const domain: [number, number] = [0, Math.max(before.high, after.high) * 1.05];
   return {
     id: 'latency',
     label: 'Latency',
     value: `${factor(isFaster ? 1 / ratio : ratio)}×`,
     unit: isFaster ? 'faster' : 'slower',
     tone: !isClear ? 'plain' : isFaster ? 'good' : 'bad',
-    certainty:
-      interval === null
-        ? `${plural(compressed.samples.length, 'run')}: too few for an interval`
-        : `95 % interval ${factor(interval.low)}× to ${factor(interval.high)}×${isClear ? '' : ': no clear difference'}`,
+    certainty: `95 % interval ${factor(interval.low)}× to ${factor(interval.high)}×${isClear ? '' : ': no clear difference'}`,
     rows: [
-      [
-        'original',
-        inlineInterval('before', { ...intervals[0]!, value: original.medianMs }, domain),
-        formatDuration(original.medianMs),
-      ],
-      [
-        'compressed',
-        inlineInterval('after', { ...intervals[1]!, value: compressed.medianMs }, domain),
-        formatDuration(compressed.medianMs),
-      ],
+      ['original', inlineInterval('before', before, domain), formatDuration(original.medianMs)],
+      ['compressed', inlineInterval('after', after, domain), formatDuration(compressed.medianMs)],
       ['', scale(domain, (x) => (x === 0 ? '0' : formatDuration(x))), ''],
     ],
     measured: html`Measured on <strong>this host, not on ${target.displayName}</strong>: ${host.cpu}, ${threads(host.threads)}. The target may order them differently.`,

@@ -59,15 +59,23 @@ export function largeReport(
         ...base.latency.host!,
         original: {
           medianMs: 8.1,
+          medianLowMs: 7.9,
+          medianHighMs: 8.3,
+          p99Ms: 9.5,
           p90Ms: 9.4,
           samples: Array.from({ length: 120 }, (_, i) => 7.5 + ((i * 37) % 120) / 60),
         },
         compressed: {
           medianMs: 4,
+          medianLowMs: 3.9,
+          medianHighMs: 4.1,
+          p99Ms: 4.8,
           p90Ms: 4.6,
           samples: Array.from({ length: 120 }, (_, i) => 3.7 + ((i * 53) % 120) / 110),
         },
         ratio: 4 / 8.1,
+        ratioLow: 3.9 / 8.1,
+        ratioHigh: 4.1 / 8.1,
       },
     },
   };

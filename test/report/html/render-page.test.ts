@@ -161,9 +161,12 @@ describe('what the page says', () => {
 
   it('an alarm first, where the model got slower', async () => {
     const base = exampleReport();
-    const said = await text({ ...base, latency: { host: { ...base.latency.host!, ratio: 1.31 } } });
+    const said = await text({
+      ...base,
+      latency: { host: { ...base.latency.host!, ratio: 1.31, ratioLow: 1.25, ratioHigh: 1.36 } },
+    });
     expect(said.trim()).toMatch(/^Attention\. Slower on this host/);
-    expect(said).toContain('1.31× slower');
+    expect(said).toContain('1.31× slower 95 % interval 1.25× to 1.36×');
   });
 });
 
