@@ -21,9 +21,18 @@ export function readCheckedJson<T>(
 ): T {
   let text: string;
   try {
-    const { size } = statSync(path);
+    const status = statSync(path);
+    const { size } = status;
+    // A pipe or a device may never end.
+    if (!status.isFile()) {
+      throw new EdgepackError(code, `${what} ${printable(path)}: is not a regular file`, {
+        hint: 'Name a JSON file.',
+        location: { file: path },
+      });
+    }
     if (size > maxSizeBytes) {
       throw new EdgepackError(code, `${what} ${printable(path)}: ${size} bytes is too large, at most ${maxSizeBytes}`, {
+        hint: 'Check that this is the right file.',
         location: { file: path },
       });
     }
@@ -32,6 +41,7 @@ export function readCheckedJson<T>(
     if (error instanceof EdgepackError) throw error;
     const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message;
     throw new EdgepackError('file-not-found', `${what} ${printable(path)}: ${printable(reason, 200)}`, {
+      hint: 'Check the path and the permissions.',
       location: { file: path },
       cause: error,
     });
@@ -80,10 +90,13 @@ export function checkValue<T>(
   const { key, reason, hint } = describeIssue(result.error.issues[0]!, schema);
   const more = result.error.issues.length > 1 ? ` (and ${result.error.issues.length - 1} more)` : '';
   throw new EdgepackError(code, `${subject}: ${key === '' ? '' : `${key}: `}${reason}${more}`, {
-    ...(hint === undefined ? {} : { hint }),
+    hint: hint ?? (location.file === undefined ? commandHint : schemaHint),
     location: { ...location, ...(key === '' ? {} : { key }) },
   });
 }
+
+const commandHint = '`edgepack <command> --help` lists the options and their values.';
+const schemaHint = 'The folder schemas/ of the package holds the JSON Schema of such a file.';
 
 interface Described {
   readonly key: string;

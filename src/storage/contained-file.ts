@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, realpathSync, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { EdgepackError, type ErrorCode } from '../diagnostics/edgepack-error.ts';
 import { printable } from '../diagnostics/printable.ts';
@@ -51,6 +51,12 @@ export class ContainedFile {
       throw unsafe(location, 'is a hard link, which may share its content with a file elsewhere', LINK_HINT);
     }
     this.sizeBytes = this.#status.size;
+  }
+
+  /** Whether a path leads to this very file. */
+  isSameAs(path: string): boolean {
+    const { ino, dev } = statSync(path);
+    return this.#status.ino === ino && this.#status.dev === dev;
   }
 
   /** Reads a range that lies inside the file. */
@@ -113,7 +119,7 @@ export class ContainedFile {
   }
 }
 
-const LINK_HINT = 'copy the data file itself beside the model, or allow linked data if you trust the model';
+const LINK_HINT = 'copy the data file itself beside the model, or add --allow-links if you trust the model';
 
 /** Locations are relative POSIX paths (ONNX specification, "External data"). */
 function checkLocation(location: string): void {
@@ -127,7 +133,7 @@ function checkLocation(location: string): void {
   if (/^[a-z][a-z0-9+.-]*:/i.test(location)) throw refuse('is a URL or names a drive');
   if (location.startsWith('/')) throw refuse('is an absolute path');
   if (location.split('/').includes('..')) throw refuse("leads out of the folder of the model ('..')");
-  if (location.endsWith('/') || location.split('/').includes('')) throw refuse('is no file name');
+  if (location.endsWith('/') || location.split('/').includes('') || /^[./]+$/.test(location)) throw refuse('is no file name');
 }
 
 function isInside(root: string, path: string): boolean {

@@ -1,9 +1,14 @@
 import { EdgepackError } from '../../diagnostics/edgepack-error.ts';
 import { printable } from '../../diagnostics/printable.ts';
-import type { AttributeProto, FunctionProto, ModelProto, NodeProto } from './proto.ts';
+import { Model } from '../../ir/model.ts';
+import { verify } from '../../ir/verify.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { GraphImporter } from './import-graph.ts';
+import { importTensor } from './import-tensor.ts';
+import type { AttributeProto, FunctionProto, ModelProto, NodeProto, TensorProto } from './proto.ts';
 
 /** An engine replaces calls by the functions' nodes: that many nodes a model may become, and that deep calls may go. */
-const MAX_EXPANDED_NODES = 1_000_000;
+const MAX_EXPANDED_NODES = 100_000;
 const MAX_CALL_DEPTH = 100;
 
 interface Expansion {
@@ -14,8 +19,8 @@ interface Expansion {
 }
 
 /**
- * Checks the functions that a model defines: each defined once, none calling itself directly or through others, and no
- * explosion of nodes when an engine puts their bodies in place of the calls.
+ * Checks the functions that a model defines: each defined once, with a body that is a sound graph, none calling itself
+ * directly or through others, and no explosion of nodes when an engine puts their bodies in place of the calls.
  * @throws EdgepackError `model-invalid` or `model-too-large`, naming the function.
  */
 export function checkFunctions(proto: ModelProto): void {
@@ -26,7 +31,7 @@ export function checkFunctions(proto: ModelProto): void {
     const name = printable(`${fn.domain ?? ''}.${fn.name ?? ''}`);
     if (functions.has(key)) throw invalid(`defines the function '${name}' twice`);
     functions.set(key, { name, nodes: fn.node ?? [], state: 'new', expandedNodes: 0 });
-    checkOutputs(fn, name);
+    checkBody(fn, name);
   }
 
   const expand = (expansion: Expansion, depth: number): number => {
@@ -48,14 +53,25 @@ export function checkFunctions(proto: ModelProto): void {
   for (const expansion of functions.values()) expand(expansion, 1);
 }
 
-/** Every output of a function is made by a node of its body or is one of its inputs. */
-function checkOutputs(fn: FunctionProto, name: string): void {
-  const made = new Set(fn.input ?? []);
-  for (const node of fn.node ?? []) for (const output of node.output ?? []) made.add(output);
-  for (const output of fn.output ?? []) {
-    if (!made.has(output))
-      throw invalid(`the function '${name}' has an output '${printable(output)}' that nothing makes`);
+/** The body is held to what every graph is; it is read for that alone. */
+function checkBody(fn: FunctionProto, name: string): void {
+  const { node = [], input = [], output = [] } = fn;
+  const proto = { node, input: input.map((text) => ({ name: text })), output: output.map((text) => ({ name: text })) };
+  try {
+    const body = new GraphImporter(importShape, true).graph(proto);
+    verify(new Model(body, new Map(), 0), { anyOrder: true });
+  } catch (error) {
+    if (!(error instanceof EdgepackError)) throw error;
+    throw new EdgepackError(error.code, `in the function '${name}': ${error.message}`, {
+      location: error.location,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    });
   }
+}
+
+/** A tensor whose external data is not looked for: that is done where all hidden tensors of a model are. */
+function importShape(proto: TensorProto): Tensor {
+  return importTensor(proto, () => ({ byteLength: 0, bytes: () => new Uint8Array(0) }));
 }
 
 function keyOf(domain: string | undefined, name: string | undefined, overload: string | undefined): string {

@@ -40,11 +40,13 @@ interface Rule {
   /** Memory per value, or per encoded byte where packed numbers are decoded. */
   readonly bytes: number;
   readonly child: (() => Shape) | undefined;
+  /** A message that a message of its kind holds once at most. */
+  readonly isSingular: boolean;
 }
 
 /**
  * Walks over an encoded model before it is decoded and refuses what would decode into more memory than a model of its
- * size should take, is nested too deep, or has names that are not UTF-8 (which could not be written back as they are).
+ * size should take, is nested too deep, holds a message twice where readers differ in what they make of that, or has names that are not UTF-8 (which could not be written back as they are).
  * @throws EdgepackError `model-unreadable`, `model-invalid` or `model-too-large`.
  */
 export function checkStructure(bytes: Uint8Array): void {
@@ -58,12 +60,18 @@ export function checkStructure(bytes: Uint8Array): void {
     if (depth > MAX_DEPTH) throw tooDeep();
     charge(shape.bytes);
     const cursor = new WireCursor(bytes, start, end);
+    let singulars: Set<Rule> | undefined;
     while (cursor.next()) {
       const rule = shape.fields.get(cursor.fieldId);
       const isBytes = cursor.wireType === WireType.bytes;
       if (rule === undefined || (rule.kind !== 'other' && !isBytes)) {
         charge(VIEW_BYTES);
       } else if (rule.kind === 'message') {
+        if (rule.isSingular) {
+          singulars ??= new Set();
+          if (singulars.has(rule)) throw twice(shape.name, rule.name, cursor.start);
+          singulars.add(rule);
+        }
         walk(rule.child!(), cursor.start, cursor.end, depth + 1);
       } else if (rule.kind === 'string') {
         charge(STRING_BYTES + 2 * (cursor.end - cursor.start));
@@ -94,11 +102,11 @@ function ruleOf(field: protobuf.Field): Rule {
   const { name, type } = field;
   if (field.resolvedType !== null && 'fieldsArray' in field.resolvedType) {
     const child = field.resolvedType as protobuf.Type;
-    return { kind: 'message', name, bytes: 0, child: () => shapeOf(child) };
+    return { kind: 'message', name, bytes: 0, child: () => shapeOf(child), isSingular: !field.repeated };
   }
-  if (type === 'string') return { kind: 'string', name, bytes: 0, child: undefined };
+  if (type === 'string') return { kind: 'string', name, bytes: 0, child: undefined, isSingular: false };
   const bytes = type === 'bytes' ? VIEW_BYTES : type === 'float' || type === 'double' ? FLOAT_BYTES : INTEGER_BYTES;
-  return { kind: 'other', name, bytes, child: undefined };
+  return { kind: 'other', name, bytes, child: undefined, isSingular: false };
 }
 
 function isValidText(bytes: Uint8Array, start: number, end: number): boolean {
@@ -113,6 +121,12 @@ function notUtf8(message: string, field: string, cursor: WireCursor): EdgepackEr
     `the ${field} '${printable(text)}' of a ${message} is not valid UTF-8 (at byte ${cursor.start})`,
     { hint: 'export the model again with plain names' },
   );
+}
+
+function twice(message: string, field: string, offset: number): EdgepackError {
+  return new EdgepackError('model-invalid', `has the ${field} of a ${message} twice (at byte ${offset})`, {
+    hint: 'two files were joined, or the file is damaged: export the model again',
+  });
 }
 
 function tooDeep(): EdgepackError {

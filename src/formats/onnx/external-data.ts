@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { EdgepackError } from '../../diagnostics/edgepack-error.ts';
 import { printable } from '../../diagnostics/printable.ts';
 import { ContainedFile, type ContainedFileOptions } from '../../storage/contained-file.ts';
@@ -32,10 +33,10 @@ export class ExternalTensorData implements TensorData, DeferredBytes {
 }
 
 /**
- * Finds externally stored tensors beside the model file in `folder` (ONNX specification, "External data"): nothing
- * outside that folder is opened, and a range must lie in its file and fit the tensor's shape.
+ * Finds externally stored tensors beside the model file (ONNX specification, "External data"): nothing outside its folder
+ * is opened, and a range must lie in its file and fit the tensor's shape.
  */
-export function externalDataResolver(folder: string, options: ContainedFileOptions): ExternalDataResolver {
+export function externalDataResolver(modelPath: string, options: ContainedFileOptions): ExternalDataResolver {
   const files = new Map<string, ContainedFile>();
   let fileBytes = 0;
   let tensorBytes = 0;
@@ -44,7 +45,12 @@ export function externalDataResolver(folder: string, options: ContainedFileOptio
       const entry = parseEntry(proto);
       let file = files.get(entry.location);
       if (file === undefined) {
-        file = new ContainedFile(folder, entry.location, options);
+        file = new ContainedFile(dirname(modelPath), entry.location, options);
+        if (file.isSameAs(modelPath)) {
+          throw new EdgepackError('model-unsafe', `names the model itself ('${printable(entry.location)}') as its data file`, {
+            hint: 'export the model again, with a data file of its own',
+          });
+        }
         files.set(entry.location, file);
         fileBytes += file.sizeBytes;
         if (entry.checksum !== undefined && file.sha1() !== entry.checksum) {

@@ -3,6 +3,7 @@ import { printable } from '../../diagnostics/printable.ts';
 import type { Graph } from '../../ir/graph.ts';
 import type { Attribute, AttributeKind } from '../../ir/types.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { checkSparseTensor } from './check-sparse-tensor.ts';
 import { type AttributeProto, AttributeType, type GraphProto, type TensorProto } from './proto.ts';
 import { provenance } from './provenance.ts';
 import { longToInt } from './tensor-data.ts';
@@ -28,6 +29,8 @@ const fieldByType: ReadonlyMap<number, { readonly kind: FieldKind; readonly fiel
 export interface AttributePartImporter {
   tensor(proto: TensorProto): Tensor;
   graph(proto: GraphProto): Graph;
+  /** Whether the attribute may stand for one of the function around it. */
+  readonly allowsReferences: boolean;
 }
 
 /**
@@ -42,7 +45,13 @@ export function importAttribute(proto: AttributeProto, parts: AttributePartImpor
 
 function attributeValue(proto: AttributeProto, parts: AttributePartImporter): Attribute {
   const name = proto.name ?? '';
-  if (proto.refAttrName !== undefined && proto.refAttrName !== '') return { name, kind: 'opaque', value: undefined };
+  if (proto.refAttrName !== undefined && proto.refAttrName !== '') {
+    if (!parts.allowsReferences) throw invalid(`the attribute '${printable(name)}' refers to another outside of a function`);
+    return { name, kind: 'opaque', value: undefined };
+  }
+  for (const sparse of [proto.sparseTensor, ...(proto.sparseTensors ?? [])]) {
+    if (sparse !== undefined) checkSparseTensor(sparse);
+  }
   const type = proto.type ?? guessType(proto);
   const known = fieldByType.get(type);
   if (known === undefined) return { name, kind: 'opaque', value: undefined };
@@ -76,11 +85,15 @@ function checkField(proto: AttributeProto, known: { readonly kind: FieldKind; re
   if (isFilled(proto, known.field)) return;
   const other = [...fieldByType.values()].find(({ field }) => field !== known.field && isFilled(proto, field));
   if (other === undefined && known.kind !== 'tensor' && known.kind !== 'graph') return;
-  throw new EdgepackError(
-    'model-invalid',
+  throw invalid(
     `the attribute '${printable(proto.name ?? '')}' says it is of type ${known.kind} but holds ${other === undefined ? 'no value' : `a value of type ${other.kind}`}`,
-    { hint: 'the file is damaged or was written by a faulty tool: export the model again' },
   );
+}
+
+function invalid(message: string): EdgepackError {
+  return new EdgepackError('model-invalid', message, {
+    hint: 'the file is damaged or was written by a faulty tool: export the model again',
+  });
 }
 
 function isFilled(proto: AttributeProto, field: FieldName): boolean {

@@ -5,6 +5,7 @@ import { Node } from '../../ir/node.ts';
 import { tensorType, type ValueType } from '../../ir/types.ts';
 import { Value } from '../../ir/value.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { checkSparseTensor } from './check-sparse-tensor.ts';
 import { type AttributePartImporter, importAttribute } from './import-attribute.ts';
 import type { TensorImporter } from './import-tensor.ts';
 import { importType } from './import-type.ts';
@@ -29,9 +30,12 @@ class Scope {
 /** Builds a graph and the graphs inside it. Errors name the node they were met in. */
 export class GraphImporter {
   readonly #importTensor: TensorImporter;
+  readonly #inFunction: boolean;
 
-  constructor(importTensor: TensorImporter) {
+  /** @param inFunction attributes may refer to those of a function. */
+  constructor(importTensor: TensorImporter, inFunction = false) {
     this.#importTensor = importTensor;
+    this.#inFunction = inFunction;
   }
 
   graph(proto: GraphProto, parentScope?: Scope): Graph {
@@ -80,6 +84,7 @@ export class GraphImporter {
     if (tensor.name === '') throw invalid('has an initializer without a name');
     let value = scope.values.get(tensor.name);
     if (value === undefined) {
+      if (scope.find(tensor.name) !== undefined) throw duplicate(tensor.name, 'the graphs around a subgraph');
       value = new Value(tensor.name, derived(tensorType(tensor.dataType, tensor.dims)));
       scope.values.set(tensor.name, value);
     } else if (value.tensor !== undefined) {
@@ -95,6 +100,8 @@ export class GraphImporter {
       const value = new Value(name);
       if (name !== '') {
         if (scope.values.has(name)) throw locate(duplicate(name, 'outputs'), proto);
+        // ONNX has no names that hide others: a node's outputs are unique in its graph and those around.
+        if (scope.find(name) !== undefined) throw locate(duplicate(name, 'the graphs around a subgraph'), proto);
         scope.values.set(name, value);
       }
       return value;
@@ -118,6 +125,7 @@ export class GraphImporter {
     const parts: AttributePartImporter = {
       tensor: (tensorProto) => this.tensor(tensorProto),
       graph: (graphProto) => this.graph(graphProto, scope),
+      allowsReferences: this.#inFunction,
     };
     try {
       for (const attributeProto of proto.attribute) {
@@ -136,6 +144,7 @@ export class GraphImporter {
 
 /** Sparse initializers stay in the file's own form; here they only define a name. */
 function defineSparse(scope: Scope, proto: SparseTensorProto): void {
+  checkSparseTensor(proto);
   const name = proto.values?.name ?? '';
   if (scope.values.has(name)) return;
   const shape = (proto.dims ?? []).map((dim) => Number(longToInt(dim)));

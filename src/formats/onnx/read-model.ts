@@ -1,12 +1,13 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { EdgepackError } from '../../diagnostics/edgepack-error.ts';
 import { printable } from '../../diagnostics/printable.ts';
+import { checkQuantization } from '../../ir/check-quantization.ts';
 import type { Model } from '../../ir/model.ts';
 import { verify } from '../../ir/verify.ts';
 import type { ContainedFileOptions } from '../../storage/contained-file.ts';
 import type { TensorData } from '../../tensor/tensor.ts';
 import { checkStructure } from './check-structure.ts';
+import { checkVersions } from './check-versions.ts';
 import { externalDataResolver } from './external-data.ts';
 import { importModel } from './import-model.ts';
 import { type ExternalDataResolver, importTensor } from './import-tensor.ts';
@@ -41,7 +42,10 @@ export function decodeModel(bytes: Uint8Array): Model {
 export function readModel(path: string, options: ReadModelOptions = {}): Model {
   const bytes = readWholeFile(path);
   try {
-    return decodeWith(bytes, externalDataResolver(dirname(path), options));
+    const model = decodeWith(bytes, externalDataResolver(path, options));
+    checkVersions(model);
+    checkQuantization(model);
+    return model;
   } catch (error) {
     if (!(error instanceof EdgepackError)) throw error;
     throw new EdgepackError(error.code, error.message, {

@@ -36,7 +36,7 @@ export const twoOpsetsOfOneDomain = refused(
   () => model(soundGraph(), { opsetImport: [{ version: 17 }, { domain: 'ai.onnx', version: 12 }] }),
   /two versions/,
 );
-export const twoMetadataOfOneKey = refused(
+export const twoMetadataOfOneKey = handled(
   () =>
     model(soundGraph(), {
       metadataProps: [
@@ -44,7 +44,6 @@ export const twoMetadataOfOneKey = refused(
         { key: 'author', value: 'b' },
       ],
     }),
-  /metadata.*twice/,
 );
 export const undefinedInput = bad(graph([relu('ghost', 'y')]), /'ghost', which nothing defines/);
 export const undefinedOutput = bad(graph([relu('x', 'z')]), /graph output 'y' is not defined/);
@@ -155,7 +154,7 @@ export const functionsCallVeryDeep = refused(
   /levels deep/,
 );
 export const functionDefinedTwice = refused(() => withFunctions([fn('f0', [relu('x', 'y')]), fn('f0', [relu('x', 'y')])]), /twice/);
-export const functionWithoutItsOutput = refused(() => withFunctions([fn('f0', [relu('x', 'z')])]), /nothing makes/);
+export const functionWithoutItsOutput = refused(() => withFunctions([fn('f0', [relu('x', 'z')])]), /'y' is not defined/);
 export const functionThatReadsNothing = refused(() => withFunctions([fn('f0', [relu('ghost', 'y')])]), /'ghost'/);
 export const functionWithACycle = refused(() => withFunctions([fn('f0', [relu('y', 'a'), relu('a', 'y')])]), /function 'd.f0'/);
 export const functionMakesANameTwice = refused(() => withFunctions([fn('f0', [relu('x', 'y'), relu('x', 'y')])]), /twice/);

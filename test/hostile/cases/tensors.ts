@@ -30,8 +30,8 @@ export const floatsTooMany = bad({ dataType: 1, dims: [1, 4], floatData: [1, 2, 
 export const floatsInTheWrongField = bad({ dataType: 1, dims: [1, 4], int32Data: [1, 2, 3, 4] }, /0 elements/);
 export const elementsInTwoFields = bad({ dataType: 1, dims: [1, 4], floatData: [1, 2, 3, 4], rawData: raw(16) }, /twice/);
 export const noElementType = bad({ dataType: 0, dims: [1, 4], rawData: raw(16) }, /no element type/);
-export const elementType99 = bad({ dataType: 99, dims: [1, 4], rawData: raw(16) }, /element type/);
-export const negativeElementType = bad({ dataType: -5, dims: [1, 4], rawData: raw(16) }, /element type/);
+export const elementType99 = notRun(() => withTensor({ dataType: 99, dims: [1, 4], rawData: raw(16) }), /./);
+export const negativeElementType = notRun(() => withTensor({ dataType: -5, dims: [1, 4], rawData: raw(16) }), /./);
 export const int4OfTheWrongLength = bad({ dataType: 22, dims: [1, 5], rawData: raw(5) }, /5 bytes/);
 export const packedInt4TooMany = bad({ dataType: 22, dims: [4], int32Data: [1, 2, 3, 4] }, /4 elements/);
 export const stringsTooFew = bad({ dataType: 8, dims: [3], stringData: [Buffer.from('a')] }, /1 strings/);
