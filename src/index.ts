@@ -5,6 +5,7 @@ export type {
   CompressResult,
   EvaluateOptions,
   FileFacts,
+  InspectOptions,
   PackOptions,
   PackResult,
   RenderReportOptions,

@@ -2,6 +2,7 @@ import type {
   CompressResult,
   EvaluateOptions,
   FileFacts,
+  InspectOptions,
   PackOptions,
   PackResult,
   RenderReportOptions,
@@ -17,7 +18,7 @@ import type { Target } from '../targets/target-schema.ts';
 /** The part of the public API that the commands call; tests pass their own. */
 export interface CliApi {
   compress(modelPath: string, options: CompressOptions, context?: RunContext): Promise<CompressResult>;
-  inspect(modelPath: string, context?: RunContext): Promise<Inspection>;
+  inspect(modelPath: string, options?: InspectOptions): Promise<Inspection>;
   evaluate(modelPath: string, options: EvaluateOptions, context?: RunContext): Promise<Evaluation>;
   bench(files: readonly string[], options?: BenchOptions, context?: RunContext): Promise<BenchResult>;
   /** Writes the `.epk` of a model. */

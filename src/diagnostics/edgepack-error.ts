@@ -22,12 +22,16 @@ export const errorCatalogue = {
   'data-unreadable': { exitCode: ExitCode.usage, summary: 'Calibration or evaluation data cannot be read.' },
   'data-mismatch': { exitCode: ExitCode.usage, summary: 'The data does not fit the model.' },
   'engine-missing': { exitCode: ExitCode.usage, summary: 'The inference engine is not installed.' },
-  'engine-failed': { exitCode: ExitCode.usage, summary: 'The inference engine crashed, hung or ran out of memory.' },
+
   'model-unreadable': { exitCode: ExitCode.unsafeModel, summary: 'The model file is damaged or not an ONNX model.' },
   'model-invalid': { exitCode: ExitCode.unsafeModel, summary: 'The model breaks a rule of the ONNX specification.' },
   'model-unsafe': { exitCode: ExitCode.unsafeModel, summary: 'The model asks for something it must not have.' },
   'model-too-large': { exitCode: ExitCode.unsafeModel, summary: 'The model exceeds a size limit.' },
   'model-rejected': { exitCode: ExitCode.unsafeModel, summary: 'The inference engine refuses the model.' },
+  'engine-failed': {
+    exitCode: ExitCode.unsafeModel,
+    summary: 'The inference engine crashed on the model, hung or took too much memory.',
+  },
   'epk-unreadable': {
     exitCode: ExitCode.unsafeModel,
     summary: 'The .epk file is damaged, truncated or of an unknown version.',

@@ -35,17 +35,25 @@ function checkScales(node: Node, scale: Tensor): void {
   if (!isFloat(scale.dataType)) return;
   const numbers = scale.elementCount > MAX_CHECKED_SCALES ? [] : scale.toNumbers();
   // An all-zero channel may have a scale of zero: nothing is divided by it.
-  const bad = numbers.find((number) => !(number >= 0 && number < Number.POSITIVE_INFINITY) || (number === 0 && node.is('QuantizeLinear')));
+  const bad = numbers.find(
+    (number) => !(number >= 0 && number < Number.POSITIVE_INFINITY) || (number === 0 && node.is('QuantizeLinear')),
+  );
   if (bad !== undefined) throw invalid(node, `has the scale ${bad}, which quantizes nothing`);
 }
 
 function checkZeroPoint(node: Node, scale: Tensor, zeroPoint: Tensor): void {
   if (zeroPoint.dims.join() !== scale.dims.join()) {
-    throw invalid(node, `has a zero point of shape [${zeroPoint.dims.join(', ')}] for a scale of shape [${scale.dims.join(', ')}]`);
+    throw invalid(
+      node,
+      `has a zero point of shape [${zeroPoint.dims.join(', ')}] for a scale of shape [${scale.dims.join(', ')}]`,
+    );
   }
   const quantized = node.is('DequantizeLinear') ? constantOf(node.input(0))?.dataType : undefined;
   if (quantized !== undefined && quantized !== zeroPoint.dataType) {
-    throw invalid(node, `has a zero point of type ${dataTypeName(zeroPoint.dataType)} for numbers of type ${dataTypeName(quantized)}`);
+    throw invalid(
+      node,
+      `has a zero point of type ${dataTypeName(zeroPoint.dataType)} for numbers of type ${dataTypeName(quantized)}`,
+    );
   }
   if (isFloat(zeroPoint.dataType) || /^(u?int64|uint32|bool|string|complex)/.test(dataTypeName(zeroPoint.dataType))) {
     throw invalid(node, `has a zero point of the type ${dataTypeName(zeroPoint.dataType)}`);
@@ -69,7 +77,10 @@ function checkFit(node: Node, scale: Tensor, dims: readonly number[]): void {
   }
   const needed = dims.map((dim, i) => (i === axis ? Math.ceil(dim / blockSize) : dim));
   if (needed.join(', ') !== shape) {
-    throw invalid(node, `has scales of shape [${shape}] where its block size ${blockSize} needs [${needed.join(', ')}]`);
+    throw invalid(
+      node,
+      `has scales of shape [${shape}] where its block size ${blockSize} needs [${needed.join(', ')}]`,
+    );
   }
 }
 

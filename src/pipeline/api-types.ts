@@ -50,6 +50,14 @@ export interface EvaluateOptions {
   readonly threads?: number;
   /** Also evaluate in exact integer arithmetic. Default true. */
   readonly exact?: boolean;
+  readonly allowLinks?: boolean;
+  readonly engineMemory?: number;
+  readonly engineTimeout?: number;
+}
+
+export interface InspectOptions extends RunContext {
+  /** Accept data files of the model that are links. Default false. */
+  readonly allowLinks?: boolean;
 }
 
 export interface RenderReportOptions {
@@ -64,6 +72,8 @@ export interface RenderReportOptions {
 export interface PackOptions {
   /** Overwrite existing files. Default false. */
   readonly force?: boolean;
+  /** Accept data files of the model that are links. Default false. */
+  readonly allowLinks?: boolean;
 }
 
 export interface PackResult {

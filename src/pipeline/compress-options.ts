@@ -53,6 +53,22 @@ export const compressOptionsSchema = z
       .max(100)
       .default(1)
       .describe('Largest loss of accuracy to accept, in percentage points.'),
+    allowLinks: z
+      .boolean()
+      .default(false)
+      .describe('Accept data files of the model that are links, as download caches make them.'),
+    engineMemory: z
+      .int()
+      .min(1)
+      .max(1_048_576)
+      .optional()
+      .describe('Memory in MiB that running the model may take; by default it follows the model.'),
+    engineTimeout: z
+      .number()
+      .positive()
+      .max(86_400)
+      .optional()
+      .describe('Seconds of computing that one run of the model may take; by default it follows the model.'),
     threads: z
       .int()
       .min(1)

@@ -21,10 +21,12 @@ import type { Report } from '../report/report-schema.ts';
 import { startEngine } from '../runtime/engine.ts';
 import { OutputSet } from '../storage/output-set.ts';
 import { loadTarget } from '../targets/load-target.ts';
+import { anyFeeds } from './any-feeds.ts';
 import type { CompressPlan, CompressResult, RunContext } from './api-types.ts';
 import { buildReport } from './build-report.ts';
 import { type CompressOptions, compressOptionsSchema, type ResolvedCompressOptions } from './compress-options.ts';
 import { countOperators, operatorOrigin } from './count-operators.ts';
+import { engineLimits } from './engine-limits.ts';
 import { engineThreads } from './engine-threads.ts';
 import { measureResult } from './measure-result.ts';
 import { modelFacts } from './model-facts.ts';
@@ -57,9 +59,10 @@ export async function compress(
   starting?.catch(() => {});
   try {
     if (outputs !== undefined) refuseExisting(Object.values(paths), resolved);
-    const model = readModel(modelPath);
+    const model = readModel(modelPath, resolved);
     inferShapes(model);
-    const facts = modelFacts(model, modelPath);
+    const facts = modelFacts(model, modelPath, { files: resolved });
+    const limits = engineLimits([{ path: modelPath, model, sizeBytes: facts.sizeBytes }], resolved);
     const samples = await openSamples(model, resolved);
     if (starting === undefined || outputs === undefined) {
       const plan = planOf(facts, target.name, recipeAsRun(recipe, resolved), samples, paths);
@@ -70,7 +73,10 @@ export async function compress(
     const threads = engineThreads(resolved.threads, target);
     const engine = await starting;
     const context = { logger, ...(signal === undefined ? {} : { signal }) };
+    await engine.limit(limits);
     const reference = await ReferenceSession.load(() => engine.load(modelPath, { threads }));
+    // Loops whose end only a run can tell are tried before anything else is done.
+    if (limits.runSeconds !== undefined) await reference.run(await anyFeeds(reference, samples, resolved.seed));
     if (samples.selection !== undefined) reference.remember(samples.selection, KEPT_BYTES, signal);
     const done = await runSteps({
       original: reference,

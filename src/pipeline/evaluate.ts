@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { openDataset } from '../data/dataset.ts';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { silentLogger } from '../diagnostics/logger.ts';
@@ -9,6 +9,7 @@ import { startEngine } from '../runtime/engine.ts';
 import { loadTarget } from '../targets/load-target.ts';
 import type { EvaluateOptions, RunContext } from './api-types.ts';
 import { arithmeticNote } from './build-report.ts';
+import { engineLimits } from './engine-limits.ts';
 import { engineThreads } from './engine-threads.ts';
 import { fileFacts } from './file-facts.ts';
 import { datasetOptions } from './open-samples.ts';
@@ -26,7 +27,10 @@ export async function evaluate(
   { logger = silentLogger, signal }: RunContext = {},
 ): Promise<Evaluation> {
   const target = loadTarget(options.target ?? DEFAULT_TARGET);
-  const samples = await openDataset(options.data, datasetOptions(readModel(modelPath), options));
+  const paths = options.against === undefined ? [modelPath] : [modelPath, options.against];
+  const models = paths.map((path) => ({ path, model: readModel(path, options), sizeBytes: statSync(path).size }));
+  const limits = engineLimits(models, options);
+  const samples = await openDataset(options.data, datasetOptions(models[0]!.model, options));
   if (options.against === undefined && samples.labels === undefined) {
     throw new EdgepackError('data-mismatch', 'the samples have no labels and there is no other model to compare with', {
       location: { file: options.data },
@@ -36,6 +40,7 @@ export async function evaluate(
   const threads = engineThreads(options.threads, target);
   const engine = await startEngine({ logger });
   try {
+    await engine.limit(limits);
     const host = await engine.load(modelPath, { threads });
     const exact = options.exact === false ? undefined : await engine.load(modelPath, { threads, exact: true });
     const reference = options.against === undefined ? host : await engine.load(options.against, { threads });

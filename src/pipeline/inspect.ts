@@ -11,7 +11,7 @@ import type { ValueType } from '../ir/types.ts';
 import type { Value } from '../ir/value.ts';
 import type { Inspection } from '../report/inspection-schema.ts';
 import { dataTypeName } from '../tensor/data-type.ts';
-import type { RunContext } from './api-types.ts';
+import type { InspectOptions } from './api-types.ts';
 import { countOperators, unknownDomains } from './count-operators.ts';
 import { findBlockers } from './find-blockers.ts';
 import { listLayers } from './list-layers.ts';
@@ -22,12 +22,12 @@ import { modelFacts } from './model-facts.ts';
  * needed. Dimensions that the model leaves open count as 1 in the MACs.
  * @throws EdgepackError what reading the model throws.
  */
-export async function inspect(modelPath: string, context: RunContext = {}): Promise<Inspection> {
-  const model = readModel(modelPath);
+export async function inspect(modelPath: string, options: InspectOptions = {}): Promise<Inspection> {
+  const model = readModel(modelPath, options);
   const costs = cost(model);
   const layerList = listLayers(model, costs);
   const operators = countOperators(model, costs);
-  const facts = modelFacts(model, modelPath, { cost: costs, layers: layerList });
+  const facts = modelFacts(model, modelPath, { cost: costs, layers: layerList, files: options });
   const types = inferTypes(model);
   const integer = new Set(integerProducts(model, types).map(({ node }) => node));
   const saturation = findSaturation(model, types);
@@ -44,11 +44,11 @@ export async function inspect(modelPath: string, context: RunContext = {}): Prom
     layerList.layers.map(({ node }) => node),
     integer,
   );
-  context.signal?.throwIfAborted();
+  options.signal?.throwIfAborted();
   inferShapes(model);
   const inputs = model.graph.inputs.filter((value) => value.tensor === undefined).map(describeValue);
   const outputs = model.graph.outputs.map(describeValue);
-  const blockers = await findBlockers(model, context.signal);
+  const blockers = await findBlockers(model, options.signal);
   return { ...found, inputs, outputs, quantization: { state, blockers, saturation: mutable(saturation) } };
 }
 

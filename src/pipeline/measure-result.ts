@@ -4,7 +4,6 @@ import { spread } from '../data/dataset.ts';
 import { type IntegerShare, integerShare } from '../evaluation/integer-share.ts';
 import { layerSqnr } from '../evaluation/layer-sqnr.ts';
 import { type ModelScores, scoreModels } from '../evaluation/score-models.ts';
-import { syntheticFeeds } from '../evaluation/synthetic-feeds.ts';
 import type { PassContext } from '../passes/pass.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { LatencyMeasurement } from '../runtime/latency.ts';
@@ -12,6 +11,7 @@ import type { Runnable } from '../runtime/session.ts';
 import { TemporaryFolder } from '../storage/temporary-folder.ts';
 import type { Target } from '../targets/target-schema.ts';
 import type { Feeds } from '../tensor/nd-array.ts';
+import { anyFeeds } from './any-feeds.ts';
 import type { RunSamples } from './open-samples.ts';
 import type { StepsResult, Warning } from './run-steps.ts';
 
@@ -51,7 +51,7 @@ export async function measureResult(input: MeasureInput): Promise<MeasuredResult
     // The engine reads the file that will be written, as any other program would.
     const path = join(folder.path, 'compressed.onnx');
     writeFileSync(path, bytes);
-    const feeds = (await (samples.evaluation ?? samples.selection)?.feed(0)) ?? syntheticFeeds(original.inputs, seed);
+    const feeds = await anyFeeds(original, samples, seed);
     const latency = await timeBesideOriginal(input, path, feeds);
     const share = await integerShare(done.model, feeds, engine, threads);
     let scores: ModelScores | undefined;

@@ -5,13 +5,15 @@ import { externalFiles } from '../formats/onnx/external-files.ts';
 import { cost, type ModelCost } from '../ir/cost.ts';
 import type { Model } from '../ir/model.ts';
 import type { ModelFacts } from '../report/report-schema.ts';
-import { ContainedFile } from '../storage/contained-file.ts';
+import { ContainedFile, type ContainedFileOptions } from '../storage/contained-file.ts';
 import { listLayers, type ModelLayers } from './list-layers.ts';
 
 export interface ModelFactsParts {
   /** Where they are known already. */
   readonly cost?: ModelCost;
   readonly layers?: ModelLayers;
+  /** How its data files were opened. */
+  readonly files?: ContainedFileOptions;
 }
 
 /** The facts about a model file that reports open with. `model` is what was read from `path`, unchanged. */
@@ -23,7 +25,7 @@ export function modelFacts(model: Model, path: string, parts: ModelFactsParts = 
     path,
     name: parse(path).name,
     sha256,
-    sizeBytes: sizeBytes + (mayHaveExternalData ? externalBytes(path) : 0),
+    sizeBytes: sizeBytes + (mayHaveExternalData ? externalBytes(path, parts.files) : 0),
     opsetImports: Array.from(model.opsetImports, ([domain, version]) => ({
       domain,
       version: Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, version)),
@@ -73,7 +75,7 @@ function scanFile(path: string): { sha256: string; sizeBytes: number; mayHaveExt
   return { sha256: hash.digest('hex'), sizeBytes, mayHaveExternalData };
 }
 
-function externalBytes(path: string): number {
+function externalBytes(path: string, options: ContainedFileOptions | undefined): number {
   const files = externalFiles(readFileSync(path));
-  return files.reduce((sum, { location }) => sum + new ContainedFile(dirname(path), location).sizeBytes, 0);
+  return files.reduce((sum, { location }) => sum + new ContainedFile(dirname(path), location, options).sizeBytes, 0);
 }

@@ -26,7 +26,7 @@ export async function pack(
   context: RunContext = {},
 ): Promise<PackResult> {
   refuseExisting([epkPath], options);
-  const files = modelFiles(modelPath);
+  const files = modelFiles(modelPath, options);
   context.signal?.throwIfAborted();
   const { byteLength } = await writeEpk(epkPath, files);
   return {
@@ -71,12 +71,12 @@ export async function unpack(
 }
 
 /** The model's file first, then the files of its external data; what they hold is checked on the way. */
-function modelFiles(modelPath: string): readonly EpkFile[] {
-  readModel(modelPath);
+function modelFiles(modelPath: string, options: PackOptions): readonly EpkFile[] {
+  readModel(modelPath, options);
   const bytes = readFileSync(modelPath);
   const name = isConfinedName(basename(modelPath)) ? basename(modelPath) : 'model.onnx';
   const external = externalFiles(bytes).map(({ location, sections }) => {
-    const file = new ContainedFile(dirname(modelPath), location);
+    const file = new ContainedFile(dirname(modelPath), location, options);
     return {
       name: location
         .split('/')

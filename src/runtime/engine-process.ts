@@ -9,6 +9,7 @@ import {
   type RequestKind,
   type RequestMessage,
   type Requests,
+  timeExceededMark,
 } from './protocol.ts';
 import { siblingModule } from './sibling-module.ts';
 
@@ -61,9 +62,15 @@ export class EngineProcess {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv: process.execArgv.filter((argument) => !argument.startsWith('--inspect')),
-      // What sessions free goes back to the system: kept for later, it would add up to a third of the engine's peak. Other C
-      // libraries than glibc do not know these names.
-      env: { MALLOC_MMAP_THRESHOLD_: '262144', MALLOC_TRIM_THRESHOLD_: '524288', ...process.env },
+      env: {
+        // What sessions free goes back to the system: kept for later, it would add up to a third of the engine's peak. Other
+        // C libraries than glibc do not know these names.
+        MALLOC_MMAP_THRESHOLD_: '262144',
+        MALLOC_TRIM_THRESHOLD_: '524288',
+        ...process.env,
+        // ONNX Runtime would keep files in the folder for temporary ones, and send what it is used for over the network.
+        ORT_DISABLE_TELEMETRY: '1',
+      },
     });
     this.#child.on('message', (message) => this.#receive(message as AnswerMessage));
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -163,6 +170,9 @@ export class EngineProcess {
       const [used, limit] = [exceeded[1], exceeded[2]].map((bytes) => Math.round(Number(bytes) / 2 ** 20));
       return `it took ${used} MiB of memory where the limit is ${limit} MiB`;
     }
+    const late = new RegExp(`${timeExceededMark} ([\\d.e+]+)`).exec(this.#stderrTail);
+    if (late !== null)
+      return `no answer within ${Number(Number(late[1]).toPrecision(3))} s of computing; it may never end`;
     if (this.#killedFor === 'timeout') return `no answer within ${(this.#pending[0]?.timeoutMs ?? 0) / 1000} s`;
     if (this.#killedFor === 'close') return 'the engine has been closed';
     if (signal === 'SIGKILL') return 'its process was killed (SIGKILL), perhaps by the system for lack of memory';

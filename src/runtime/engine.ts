@@ -9,8 +9,11 @@ import { EngineProcess } from './engine-process.ts';
 import { EngineSession } from './engine-session.ts';
 import type { LatencyCandidate, LatencyOptions, LatencyRun } from './latency.ts';
 import { measureLatency } from './measure-latency.ts';
+import type { EngineLimits } from './protocol.ts';
 import type { Session, SessionOptions } from './session.ts';
 import type { ComparisonStatistics, OutputPair } from './statistics.ts';
+
+export type { EngineLimits } from './protocol.ts';
 
 export interface EngineOptions {
   /** Resident memory at which the engine's process is ended. Default: 85 % of what this host or container has. */
@@ -35,6 +38,8 @@ export interface Engine {
   /** The version of ONNX Runtime. */
   readonly version: string;
   readonly processId: number;
+  /** Limits what the models that are loaded afterwards may take; beyond it the process ends, with one `engine-failed`. */
+  limit(limits: EngineLimits): Promise<void>;
   /**
    * Loads a model from a file (with its external data beside it) or from the bytes of one.
    * @throws EdgepackError `file-not-found`, `model-rejected` with the engine's own words, or `engine-failed`.
@@ -94,6 +99,10 @@ class HostedEngine implements Engine {
 
   get processId(): number {
     return this.#process.processId;
+  }
+
+  async limit(limits: EngineLimits): Promise<void> {
+    await this.#process.request('limit', limits, { subject: 'limiting the inference engine' });
   }
 
   async load(model: string | Uint8Array, options: SessionOptions = {}): Promise<Session> {

@@ -5,9 +5,18 @@ import type { ProfileRecord } from './profile.ts';
 import type { SessionOptions, ValueDescription } from './session.ts';
 import type { ComparisonStatistics, OutputPair, Statistics, StatisticsRequest } from './statistics.ts';
 
+/** What the models that are loaded from now on may take; what is left out has no limit of its own. */
+export interface EngineLimits {
+  /** Resident memory of the engine's process above what it takes now. */
+  readonly memoryBytes?: number;
+  /** Time of the processor that one run may take. */
+  readonly runSeconds?: number;
+}
+
 /** What the engine's process is asked for, and what it answers. Only feeds, statistics and fetched outputs cross. */
 export interface Requests {
   open: { ask: { enginePackage: string; memoryLimitBytes: number }; answer: { version: string } };
+  limit: { ask: EngineLimits; answer: undefined };
   load: {
     ask: { model: string | Uint8Array; options: SessionOptions };
     answer: { sessionId: number; inputs: ValueDescription[]; outputs: ValueDescription[] };
@@ -52,3 +61,4 @@ export type AnswerMessage =
 
 /** What the watchdog writes to the standard error stream before it ends the process. */
 export const memoryExceededMark = 'edgepack-engine: memory exceeded:';
+export const timeExceededMark = 'edgepack-engine: time exceeded:';

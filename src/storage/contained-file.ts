@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, realpathSync, type Stats, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { EdgepackError, type ErrorCode } from '../diagnostics/edgepack-error.ts';
 import { printable } from '../diagnostics/printable.ts';
@@ -133,7 +143,8 @@ function checkLocation(location: string): void {
   if (/^[a-z][a-z0-9+.-]*:/i.test(location)) throw refuse('is a URL or names a drive');
   if (location.startsWith('/')) throw refuse('is an absolute path');
   if (location.split('/').includes('..')) throw refuse("leads out of the folder of the model ('..')");
-  if (location.endsWith('/') || location.split('/').includes('') || /^[./]+$/.test(location)) throw refuse('is no file name');
+  if (location.endsWith('/') || location.split('/').includes('') || /^[./]+$/.test(location))
+    throw refuse('is no file name');
 }
 
 function isInside(root: string, path: string): boolean {

@@ -18,7 +18,12 @@ export interface CommandRun {
 }
 
 /** Runs the built program and watches its memory and that of its children. */
-export function runCommand(args: readonly string[], folder: string, temporaryFolder: string, limitMs: number): Promise<CommandRun> {
+export function runCommand(
+  args: readonly string[],
+  folder: string,
+  temporaryFolder: string,
+  limitMs: number,
+): Promise<CommandRun> {
   const started = performance.now();
   const child = spawn(process.execPath, [program, ...args], {
     cwd: folder,
@@ -88,7 +93,8 @@ export class CaseFolder {
           entries.set(key, 'folder');
           visit(path, key);
         } else if (stats.isSymbolicLink()) entries.set(key, `link ${readlinkSync(path)}`);
-        else if (!stats.isFile() || stats.size > 2 ** 26) entries.set(key, `${stats.mode} ${stats.size} ${stats.mtimeMs}`);
+        else if (!stats.isFile() || stats.size > 2 ** 26)
+          entries.set(key, `${stats.mode} ${stats.size} ${stats.mtimeMs}`);
         else entries.set(key, createHash('sha256').update(readFileSync(path)).digest('hex'));
       }
     };

@@ -10,7 +10,8 @@ export async function findCases(): Promise<NamedCase[]> {
   const found: NamedCase[] = [];
   for (const file of readdirSync(new URL('./cases/', import.meta.url)).sort()) {
     const module = (await import(`./cases/${file}`)) as Record<string, HostileCase>;
-    for (const [name, hostile] of Object.entries(module)) found.push({ ...hostile, name: `${file.slice(0, -3)}/${name}` });
+    for (const [name, hostile] of Object.entries(module))
+      found.push({ ...hostile, name: `${file.slice(0, -3)}/${name}` });
   }
   return found;
 }

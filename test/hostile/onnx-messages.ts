@@ -29,7 +29,14 @@ export function node(
   attributes: onnx.IAttributeProto[] = [],
   rest: onnx.INodeProto = {},
 ): onnx.INodeProto {
-  return { opType, name: `${opType} of ${output[0] ?? 'nothing'}`.slice(0, 60), input, output, attribute: attributes, ...rest };
+  return {
+    opType,
+    name: `${opType} of ${output[0] ?? 'nothing'}`.slice(0, 60),
+    input,
+    output,
+    attribute: attributes,
+    ...rest,
+  };
 }
 
 export function value(name: string, dims: (number | string)[] | undefined, elemType = 1): onnx.IValueInfoProto {

@@ -22,6 +22,8 @@ export const optionHints: Readonly<Record<string, OptionHint>> = {
   calibrationMethod: { value: 'method' },
   nodesToExclude: { value: 'pattern' },
   maxAccuracyDrop: { value: 'points' },
+  engineMemory: { value: 'mib' },
+  engineTimeout: { value: 'seconds' },
   threads: { value: 'count' },
   cacheFolder: { value: 'folder' },
   force: { short: '-f' },

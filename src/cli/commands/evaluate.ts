@@ -24,6 +24,9 @@ export function evaluateCommand(context: CommandContext): Command {
     labels: true,
     preprocess: true,
     target: true,
+    allowLinks: true,
+    engineMemory: true,
+    engineTimeout: true,
     threads: true,
   });
   const command = new Command('evaluate')
@@ -50,6 +53,8 @@ export function evaluateCommand(context: CommandContext): Command {
     const labels = flags.labels ?? config.labels;
     const preprocess = flags.preprocess ?? config.preprocess;
     const threads = flags.threads ?? config.threads;
+    const engineMemory = flags.engineMemory ?? config.engineMemory;
+    const engineTimeout = flags.engineTimeout ?? config.engineTimeout;
     const options: EvaluateOptions = {
       data: session.path(data),
       ...(labels === undefined ? {} : { labels: session.path(labels) }),
@@ -57,6 +62,9 @@ export function evaluateCommand(context: CommandContext): Command {
       ...(flags.against === undefined ? {} : { against: session.path(flags.against) }),
       target: flags.target ?? config.target ?? 'generic-arm64',
       ...(threads === undefined ? {} : { threads }),
+      allowLinks: flags.allowLinks ?? config.allowLinks ?? false,
+      ...(engineMemory === undefined ? {} : { engineMemory }),
+      ...(engineTimeout === undefined ? {} : { engineTimeout }),
       exact: flags.exact !== false,
     };
     const evaluation = await context.api.evaluate(session.path(model), options, {

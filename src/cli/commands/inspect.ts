@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { allowLinksOption } from '../allow-links-option.ts';
 import { type CommandContext, CommandSession, type CommonOptions, withCommonOptions } from '../command-session.ts';
 import { renderInspection } from '../render-inspection.ts';
 
@@ -18,15 +19,19 @@ export function inspectCommand(context: CommandContext): Command {
     )
     .argument('<model>', 'the .onnx file')
     .addOption(new Option('--layers', 'List every layer'))
+    .addOption(allowLinksOption())
     .addHelpText('after', examples);
-  return withCommonOptions(command).action(async (model: string, flags: CommonOptions & { layers?: boolean }) => {
-    const session = new CommandSession(context, flags);
-    const inspection = await context.api.inspect(session.path(model), {
-      logger: session.logger,
-      signal: session.signal,
-    });
-    session.print(inspection, () =>
-      renderInspection(inspection, { ...session.style, allLayers: flags.layers === true }),
-    );
-  });
+  return withCommonOptions(command).action(
+    async (model: string, flags: CommonOptions & { layers?: boolean; allowLinks?: boolean }) => {
+      const session = new CommandSession(context, flags);
+      const inspection = await context.api.inspect(session.path(model), {
+        allowLinks: flags.allowLinks === true,
+        logger: session.logger,
+        signal: session.signal,
+      });
+      session.print(inspection, () =>
+        renderInspection(inspection, { ...session.style, allLayers: flags.layers === true }),
+      );
+    },
+  );
 }

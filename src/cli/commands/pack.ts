@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander';
+import { allowLinksOption } from '../allow-links-option.ts';
 import { type CommandContext, CommandSession, type CommonOptions, withCommonOptions } from '../command-session.ts';
 import { renderPacked } from '../render-packed.ts';
 
-type Flags = CommonOptions & { readonly output?: string; readonly force?: boolean };
+type Flags = CommonOptions & { readonly output?: string; readonly force?: boolean; readonly allowLinks?: boolean };
 
 export function packCommand(context: CommandContext): Command {
   const command = new Command('pack')
@@ -13,6 +14,7 @@ export function packCommand(context: CommandContext): Command {
     .argument('<model>', 'the .onnx file')
     .addOption(new Option('-o, --output <file>', 'The file to write (default: the name of the model with .epk)'))
     .addOption(new Option('-f, --force', 'Overwrite an existing file'))
+    .addOption(allowLinksOption())
     .addHelpText('after', '\nExample:\n  edgepack pack model.onnx -o model.epk');
   return withCommonOptions(command).action(async (model: string, flags: Flags) => {
     const session = new CommandSession(context, flags);
@@ -20,7 +22,7 @@ export function packCommand(context: CommandContext): Command {
     const result = await context.api.pack(
       session.path(model),
       session.path(output),
-      { force: flags.force === true },
+      { force: flags.force === true, allowLinks: flags.allowLinks === true },
       {
         logger: session.logger,
         signal: session.signal,

@@ -37,7 +37,12 @@ function checkIndices(name: string, indices: TensorProto, count: number, dims: r
   const shape = (indices.dims ?? []).map((dim) => Number(longToInt(dim)));
   const isFlat = shape.length === 1;
   if (indices.dataLocation === EXTERNAL) return;
-  if (indices.dataType !== DataType.int64 || shape[0] !== count || (!isFlat && shape[1] !== dims.length) || shape.length > 2) {
+  if (
+    indices.dataType !== DataType.int64 ||
+    shape[0] !== count ||
+    (!isFlat && shape[1] !== dims.length) ||
+    shape.length > 2
+  ) {
     throw invalid(name, `does not have one int64 index for each of its ${count} values`);
   }
   const numbers = importTensor(indices, () => {

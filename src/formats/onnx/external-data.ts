@@ -47,9 +47,13 @@ export function externalDataResolver(modelPath: string, options: ContainedFileOp
       if (file === undefined) {
         file = new ContainedFile(dirname(modelPath), entry.location, options);
         if (file.isSameAs(modelPath)) {
-          throw new EdgepackError('model-unsafe', `names the model itself ('${printable(entry.location)}') as its data file`, {
-            hint: 'export the model again, with a data file of its own',
-          });
+          throw new EdgepackError(
+            'model-unsafe',
+            `names the model itself ('${printable(entry.location)}') as its data file`,
+            {
+              hint: 'export the model again, with a data file of its own',
+            },
+          );
         }
         files.set(entry.location, file);
         fileBytes += file.sizeBytes;

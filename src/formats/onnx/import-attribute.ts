@@ -46,7 +46,8 @@ export function importAttribute(proto: AttributeProto, parts: AttributePartImpor
 function attributeValue(proto: AttributeProto, parts: AttributePartImporter): Attribute {
   const name = proto.name ?? '';
   if (proto.refAttrName !== undefined && proto.refAttrName !== '') {
-    if (!parts.allowsReferences) throw invalid(`the attribute '${printable(name)}' refers to another outside of a function`);
+    if (!parts.allowsReferences)
+      throw invalid(`the attribute '${printable(name)}' refers to another outside of a function`);
     return { name, kind: 'opaque', value: undefined };
   }
   for (const sparse of [proto.sparseTensor, ...(proto.sparseTensors ?? [])]) {

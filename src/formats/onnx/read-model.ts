@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { atFile } from '../../diagnostics/at-file.ts';
 import { EdgepackError } from '../../diagnostics/edgepack-error.ts';
 import { printable } from '../../diagnostics/printable.ts';
 import { checkQuantization } from '../../ir/check-quantization.ts';
@@ -41,19 +42,12 @@ export function decodeModel(bytes: Uint8Array): Model {
  */
 export function readModel(path: string, options: ReadModelOptions = {}): Model {
   const bytes = readWholeFile(path);
-  try {
+  return atFile(path, () => {
     const model = decodeWith(bytes, externalDataResolver(path, options));
     checkVersions(model);
     checkQuantization(model);
     return model;
-  } catch (error) {
-    if (!(error instanceof EdgepackError)) throw error;
-    throw new EdgepackError(error.code, error.message, {
-      location: { file: path, ...error.location },
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-      cause: error.cause,
-    });
-  }
+  });
 }
 
 function decodeWith(bytes: Uint8Array, resolveExternal: ExternalDataResolver): Model {

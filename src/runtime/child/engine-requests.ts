@@ -8,13 +8,14 @@ import { LoadedModel } from './loaded-model.ts';
 import { peakMemoryBytes } from './peak-memory.ts';
 import { releaseBuffers } from './release-buffers.ts';
 import { ReportedFailure } from './reported-failure.ts';
-import { startWatchdog } from './watchdog.ts';
+import { Watchdog } from './watchdog.ts';
 
 type Answers = { [K in RequestKind]: (ask: Requests[K]['ask']) => Promise<Requests[K]['answer']> };
 
 /** What the engine's process does for each kind of request. Requests run one after the other. */
 export function engineRequests(): Answers {
   let engine: InferenceEngine | undefined;
+  let watchdog: Watchdog | undefined;
   let nextSessionId = 1;
   const models = new Map<number, LoadedModel>();
   const collectors = new Map<number, Collector>();
@@ -38,13 +39,18 @@ export function engineRequests(): Answers {
   return {
     async open({ enginePackage, memoryLimitBytes }) {
       engine = await loadInferenceEngine(enginePackage);
-      startWatchdog(memoryLimitBytes);
+      watchdog = new Watchdog(memoryLimitBytes);
       return { version: engine.env.versions.node ?? engine.env.versions.common };
     },
 
+    async limit({ memoryBytes, runSeconds }) {
+      watchdog?.limit(memoryBytes, runSeconds);
+    },
+
     async load({ model, options }) {
-      if (engine === undefined) throw new ReportedFailure('engine-failed', 'the engine has not been opened');
-      const loaded = await LoadedModel.load(engine, model, options);
+      if (engine === undefined || watchdog === undefined)
+        throw new ReportedFailure('engine-failed', 'the engine has not been opened');
+      const loaded = await LoadedModel.load(engine, watchdog, model, options);
       const sessionId = nextSessionId++;
       models.set(sessionId, loaded);
       return { sessionId, inputs: [...loaded.inputs], outputs: [...loaded.outputs] };

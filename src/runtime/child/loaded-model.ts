@@ -8,6 +8,7 @@ import { type ProfileRecord, parseProfile } from '../profile.ts';
 import type { SessionOptions, ValueDescription } from '../session.ts';
 import type { InferenceEngine } from './inference-engine.ts';
 import { asEngineFailure, ReportedFailure } from './reported-failure.ts';
+import type { Watchdog } from './watchdog.ts';
 
 type EngineFeeds = Record<string, Tensor>;
 
@@ -17,10 +18,17 @@ export class LoadedModel {
   readonly outputs: readonly ValueDescription[];
   readonly #engine: InferenceEngine;
   readonly #session: InferenceSession;
+  readonly #watchdog: Watchdog;
   readonly #profileFolder: TemporaryFolder | undefined;
 
-  private constructor(engine: InferenceEngine, session: InferenceSession, profileFolder: TemporaryFolder | undefined) {
+  private constructor(
+    engine: InferenceEngine,
+    watchdog: Watchdog,
+    session: InferenceSession,
+    profileFolder: TemporaryFolder | undefined,
+  ) {
     this.#engine = engine;
+    this.#watchdog = watchdog;
     this.#session = session;
     this.#profileFolder = profileFolder;
     this.inputs = session.inputMetadata.map(describe);
@@ -29,6 +37,7 @@ export class LoadedModel {
 
   static async load(
     engine: InferenceEngine,
+    watchdog: Watchdog,
     model: string | Uint8Array,
     options: SessionOptions,
   ): Promise<LoadedModel> {
@@ -55,7 +64,7 @@ export class LoadedModel {
     try {
       // The two overloads of `create` differ in what they take only.
       const session = await asEngineFailure(() => engine.InferenceSession.create(model as Uint8Array, sessionOptions));
-      return new LoadedModel(engine, session, profileFolder);
+      return new LoadedModel(engine, watchdog, session, profileFolder);
     } catch (error) {
       profileFolder?.remove();
       throw error;
@@ -64,7 +73,8 @@ export class LoadedModel {
 
   /** The feeds as the engine's tensors, over the same memory. */
   prepare(feeds: Feeds): EngineFeeds {
-    const prepared: EngineFeeds = {};
+    // No prototype: an input may be called __proto__.
+    const prepared: EngineFeeds = Object.create(null);
     for (const [name, { dataType, dims, data }] of Object.entries(feeds)) {
       prepared[name] = new this.#engine.Tensor(
         dataTypeName(dataType) as Tensor.Type,
@@ -76,8 +86,8 @@ export class LoadedModel {
   }
 
   async run(feeds: EngineFeeds, outputNames: readonly string[]): Promise<Record<string, NdArray>> {
-    const fetched = await asEngineFailure(() => this.#session.run(feeds, outputNames));
-    const outputs: Record<string, NdArray> = {};
+    const fetched = await asEngineFailure(() => this.#watchdog.run(() => this.#session.run(feeds, outputNames)));
+    const outputs: Record<string, NdArray> = Object.create(null);
     for (const name of outputNames) outputs[name] = toNdArray(name, fetched[name] as Tensor);
     return outputs;
   }

@@ -3,14 +3,19 @@ import { notRun, refused } from '../hostile-case.ts';
 import { attribute, floats, graph, ints, model, node, noise, value } from '../onnx-messages.ts';
 
 const image = { input: [value('x', [1, 3, 8, 8])], initializer: [floats('w', [4, 3, 3, 3], noise(108))] };
-const conv = (...attributes: onnx.IAttributeProto[]) => () => model(graph([node('Conv', ['x', 'w'], ['y'], attributes)], image));
-const op = (opType: string, attributes: onnx.IAttributeProto[], constants: onnx.ITensorProto[] = [], dims = [1, 3, 8, 8]) => () =>
-  model(
-    graph([node(opType, ['x', ...constants.map(({ name }) => name!)], ['y'], attributes)], {
-      input: [value('x', dims)],
-      initializer: constants,
-    }),
-  );
+const conv =
+  (...attributes: onnx.IAttributeProto[]) =>
+  () =>
+    model(graph([node('Conv', ['x', 'w'], ['y'], attributes)], image));
+const op =
+  (opType: string, attributes: onnx.IAttributeProto[], constants: onnx.ITensorProto[] = [], dims = [1, 3, 8, 8]) =>
+  () =>
+    model(
+      graph([node(opType, ['x', ...constants.map(({ name }) => name!)], ['y'], attributes)], {
+        input: [value('x', dims)],
+        initializer: constants,
+      }),
+    );
 const { int, ints: list, float, floats: reals, string } = attribute;
 
 export const kernelOfText = refused(conv(string('kernel_shape', '3x3')), /must be ints/);
@@ -18,12 +23,31 @@ export const kernelOfFloats = refused(conv(reals('kernel_shape', [3, 3])), /must
 export const axisOfText = refused(op('Concat', [string('axis', '1')]), /must be int/);
 export const typeAndValueDiffer = refused(conv({ name: 'group', type: 2, f: 1 }), /holds a value of type float/);
 export const typeLeftOut = notRun(conv({ name: 'auto_pad', s: Buffer.from('NONSENSE') }), /./);
-export const tensorLeftOut = refused(() => model(graph([node('Constant', [], ['y'], [{ name: 'value', type: 4 }])])), /no value/);
-export const graphLeftOut = refused(
-  () => model(graph([node('If', ['x'], ['y'], [{ name: 'then_branch', type: 5 }, { name: 'else_branch', type: 5 }])])),
+export const tensorLeftOut = refused(
+  () => model(graph([node('Constant', [], ['y'], [{ name: 'value', type: 4 }])])),
   /no value/,
 );
-export const unknownAttributeType = notRun(conv({ name: 'group', type: 77 as onnx.AttributeProto.AttributeType, i: 1 }), /./);
+export const graphLeftOut = refused(
+  () =>
+    model(
+      graph([
+        node(
+          'If',
+          ['x'],
+          ['y'],
+          [
+            { name: 'then_branch', type: 5 },
+            { name: 'else_branch', type: 5 },
+          ],
+        ),
+      ]),
+    ),
+  /no value/,
+);
+export const unknownAttributeType = notRun(
+  conv({ name: 'group', type: 77 as onnx.AttributeProto.AttributeType, i: 1 }),
+  /./,
+);
 
 export const kernelOfZero = notRun(conv(list('kernel_shape', [0, 0])), /./);
 export const kernelNegative = notRun(conv(list('kernel_shape', [-3, -3])), /./);
@@ -56,7 +80,10 @@ export const reshapeOfZeroLength = notRun(op('Reshape', [], [ints('s', [])]), /.
 export const squeezeTwice = notRun(op('Squeeze', [], [ints('a', [1, 1, 2])]), /./);
 export const unsqueezeHuge = notRun(op('Unsqueeze', [], [ints('a', [2 ** 40])]), /./);
 export const splitThatDoesNotAddUp = notRun(op('Split', [int('axis', 1)], [ints('s', [1, 7])]), /./);
-export const sliceStepZero = notRun(op('Slice', [], [ints('b', [0]), ints('e', [1]), ints('a', [0]), ints('t', [0])]), /./);
+export const sliceStepZero = notRun(
+  op('Slice', [], [ints('b', [0]), ints('e', [1]), ints('a', [0]), ints('t', [0])]),
+  /./,
+);
 export const sliceAxesTwice = notRun(op('Slice', [], [ints('b', [0, 0]), ints('e', [1, 1]), ints('a', [0, 0])]), /./);
 export const topKHuge = notRun(op('TopK', [], [ints('k', [2 ** 40])]), /./);
 export const spaceToDepthZero = notRun(op('SpaceToDepth', [int('blocksize', 0)]), /./);
@@ -104,13 +131,26 @@ export const lstmHiddenLies = notRun(
   /./,
 );
 export const batchNormOfWrongLength = notRun(
-  op('BatchNormalization', [float('epsilon', Number.NaN)], ['a', 'b', 'c', 'd'].map((name) => floats(name, [7], noise(7)))),
+  op(
+    'BatchNormalization',
+    [float('epsilon', Number.NaN)],
+    ['a', 'b', 'c', 'd'].map((name) => floats(name, [7], noise(7))),
+  ),
   /./,
 );
 export const gemmOfThreeDims = notRun(op('Gemm', [], [floats('w', [2, 2, 2], noise(8))]), /./);
-export const constantWithoutValue = notRun(() => model(graph([node('Constant', [], ['c']), node('Add', ['x', 'c'], ['y'])])), /./);
+export const constantWithoutValue = notRun(
+  () => model(graph([node('Constant', [], ['c']), node('Add', ['x', 'c'], ['y'])])),
+  /./,
+);
 export const constantWithTwoValues = notRun(
-  () => model(graph([node('Constant', [], ['c'], [int('value_int', 1), float('value_float', 1)]), node('Add', ['x', 'c'], ['y'])])),
+  () =>
+    model(
+      graph([
+        node('Constant', [], ['c'], [int('value_int', 1), float('value_float', 1)]),
+        node('Add', ['x', 'c'], ['y']),
+      ]),
+    ),
   /./,
 );
 export const clipUpsideDown = notRun(op('Clip', [], [ints('low', [9], []), ints('high', [1], [])]), /./);

@@ -8,7 +8,14 @@ import { attribute, floats, graph, model, node } from '../onnx-messages.ts';
 type Entries = readonly (readonly [key: string, value: string])[];
 
 function outside(entries: Entries, dims = [1, 4], rest: onnx.ITensorProto = {}): onnx.ITensorProto {
-  return { name: 'w', dataType: 1, dims, dataLocation: 1, externalData: entries.map(([key, value]) => ({ key, value })), ...rest };
+  return {
+    name: 'w',
+    dataType: 1,
+    dims,
+    dataLocation: 1,
+    externalData: entries.map(([key, value]) => ({ key, value })),
+    ...rest,
+  };
 }
 const adding = (...initializer: onnx.ITensorProto[]) => model(graph([node('Add', ['x', 'w'], ['y'])], { initializer }));
 const data = () => new Uint8Array(Float32Array.of(1, 2, 3, 4).buffer);
@@ -46,7 +53,9 @@ export const veryLongFileName = at('a'.repeat(3000), /cannot be opened|missing/)
 export const missingFile = at('none.bin', /is missing/);
 export const folderAsData = at('sub', /regular file/, (folder) => mkdirSync(join(folder, 'sub')));
 export const pipeAsData = at('pipe', /regular file/, (folder) => execFileSync('mkfifo', [join(folder, 'pipe')]));
-export const deviceThroughALink = at('zero', /out of the folder/, (folder) => symlinkSync('/dev/zero', join(folder, 'zero')));
+export const deviceThroughALink = at('zero', /out of the folder/, (folder) =>
+  symlinkSync('/dev/zero', join(folder, 'zero')),
+);
 export const linkOutOfTheFolder = at('link', /out of the folder/, (folder) => {
   write(folder, { '../secret.bin': data() });
   symlinkSync('../secret.bin', join(folder, 'link'));
@@ -63,43 +72,137 @@ export const hardLink = at('hard', /hard link/, (folder) => {
 export const ownFile = at('model.onnx', /the model itself/);
 export const ownFileByAnotherName = at('./model.onnx', /the model itself/);
 export const noLocation = stating([['offset', '0']], /does not name it/);
-export const offsetPastTheEnd = stating([['location', 'w.bin'], ['offset', '400']], /asks for bytes/);
-export const rangePastTheEnd = stating([['location', 'w.bin'], ['offset', '4']], /asks for bytes|which has 16/);
-export const offsetOverflows = stating([['location', 'w.bin'], ['offset', '18446744073709551612']], /offset/);
-export const offsetNegative = stating([['location', 'w.bin'], ['offset', '-16']], /offset/);
-export const offsetNoNumber = stating([['location', 'w.bin'], ['offset', 'zero']], /offset/);
-export const offsetHexadecimal = stating([['location', 'w.bin'], ['offset', '0x0']], /offset/);
-export const offsetWithSpaces = stating([['location', 'w.bin'], ['offset', ' 0 ']], /offset/);
-export const lengthLies = stating([['location', 'w.bin'], ['length', '8']], /says 8 bytes/);
-export const lengthHuge = stating([['location', 'w.bin'], ['length', '9007199254740992']], /length/);
-export const lengthNegative = stating([['location', 'w.bin'], ['length', '-1']], /length/);
+export const offsetPastTheEnd = stating(
+  [
+    ['location', 'w.bin'],
+    ['offset', '400'],
+  ],
+  /asks for bytes/,
+);
+export const rangePastTheEnd = stating(
+  [
+    ['location', 'w.bin'],
+    ['offset', '4'],
+  ],
+  /asks for bytes|which has 16/,
+);
+export const offsetOverflows = stating(
+  [
+    ['location', 'w.bin'],
+    ['offset', '18446744073709551612'],
+  ],
+  /offset/,
+);
+export const offsetNegative = stating(
+  [
+    ['location', 'w.bin'],
+    ['offset', '-16'],
+  ],
+  /offset/,
+);
+export const offsetNoNumber = stating(
+  [
+    ['location', 'w.bin'],
+    ['offset', 'zero'],
+  ],
+  /offset/,
+);
+export const offsetHexadecimal = stating(
+  [
+    ['location', 'w.bin'],
+    ['offset', '0x0'],
+  ],
+  /offset/,
+);
+export const offsetWithSpaces = stating(
+  [
+    ['location', 'w.bin'],
+    ['offset', ' 0 '],
+  ],
+  /offset/,
+);
+export const lengthLies = stating(
+  [
+    ['location', 'w.bin'],
+    ['length', '8'],
+  ],
+  /says 8 bytes/,
+);
+export const lengthHuge = stating(
+  [
+    ['location', 'w.bin'],
+    ['length', '9007199254740992'],
+  ],
+  /length/,
+);
+export const lengthNegative = stating(
+  [
+    ['location', 'w.bin'],
+    ['length', '-1'],
+  ],
+  /length/,
+);
 export const shapeLargerThanTheFile = stating([['location', 'w.bin']], /which has 16/, [2 ** 15, 2 ** 15]);
-export const unknownKey = stating([['location', 'w.bin'], ['command', 'rm -rf /']], /unknown/);
-export const keyTwice = stating([['location', 'none.bin'], ['location', 'w.bin']], /twice/);
-export const checksumWrong = stating([['location', 'w.bin'], ['checksum', '0'.repeat(40)]], /checksum/);
+export const unknownKey = stating(
+  [
+    ['location', 'w.bin'],
+    ['command', 'rm -rf /'],
+  ],
+  /unknown/,
+);
+export const keyTwice = stating(
+  [
+    ['location', 'none.bin'],
+    ['location', 'w.bin'],
+  ],
+  /twice/,
+);
+export const checksumWrong = stating(
+  [
+    ['location', 'w.bin'],
+    ['checksum', '0'.repeat(40)],
+  ],
+  /checksum/,
+);
 export const insideAndOutside = refusedFiles(
-  (folder) => write(folder, { 'w.bin': data(), 'model.onnx': adding(outside([['location', 'w.bin']], [1, 4], { rawData: data() })) }),
+  (folder) =>
+    write(folder, {
+      'w.bin': data(),
+      'model.onnx': adding(outside([['location', 'w.bin']], [1, 4], { rawData: data() })),
+    }),
   /twice/,
 );
 export const stringsOutside = refusedFiles(
-  (folder) => write(folder, { 'w.bin': data(), 'model.onnx': adding(outside([['location', 'w.bin']], [1, 4], { dataType: 8 })) }),
+  (folder) =>
+    write(folder, { 'w.bin': data(), 'model.onnx': adding(outside([['location', 'w.bin']], [1, 4], { dataType: 8 })) }),
   /string/,
 );
 export const inAnAttribute = refusedFiles(
   (folder) =>
     write(folder, {
       'model.onnx': model(
-        graph([node('Constant', [], ['c'], [attribute.tensor('value', outside([['location', '/etc/passwd']]))]), node('Add', ['x', 'c'], ['y'])]),
+        graph([
+          node('Constant', [], ['c'], [attribute.tensor('value', outside([['location', '/etc/passwd']]))]),
+          node('Add', ['x', 'c'], ['y']),
+        ]),
       ),
     }),
   /absolute/,
 );
 export const inABranch = refusedFiles((folder) => {
-  const inner = { name: 'b', output: [{ name: 't' }], initializer: [outside([['location', '../w.bin']])], node: [node('Add', ['x', 'w'], ['t'])] };
+  const inner = {
+    name: 'b',
+    output: [{ name: 't' }],
+    initializer: [outside([['location', '../w.bin']])],
+    node: [node('Add', ['x', 'w'], ['t'])],
+  };
   const condition = { name: 'c', dataType: 9, dims: [], rawData: Uint8Array.of(1) };
   write(folder, {
     'model.onnx': model(
-      graph([node('If', ['c'], ['y'], [attribute.graph('then_branch', inner), attribute.graph('else_branch', inner)])], { initializer: [condition] }),
+      graph(
+        [node('If', ['c'], ['y'], [attribute.graph('then_branch', inner), attribute.graph('else_branch', inner)])],
+        { initializer: [condition] },
+      ),
     ),
   });
 }, /leads out/);
@@ -141,7 +244,15 @@ export const besideTheModel: HostileCase = {
     write(folder, {
       'sub/w.bin': data(),
       'model.onnx': model(
-        graph([node('Add', ['x', 'w'], ['y'])], { initializer: [outside([['location', 'sub/w.bin'], ['offset', '0'], ['length', '16']])] }),
+        graph([node('Add', ['x', 'w'], ['y'])], {
+          initializer: [
+            outside([
+              ['location', 'sub/w.bin'],
+              ['offset', '0'],
+              ['length', '16'],
+            ]),
+          ],
+        }),
       ),
     }),
 };
@@ -153,7 +264,12 @@ export const linksWhereAllowed = files(linked, [
   { args: ['inspect', 'model.onnx'], outcome: 'refused', exitCode: 3, says: /--allow-links/ },
   { args: ['inspect', 'model.onnx', '--allow-links'], outcome: 'handled' },
   { args: ['pack', 'model.onnx', '-o', 'out.epk', '--allow-links'], outcome: 'handled' },
-  { args: ['compress', 'model.onnx', '-o', 'out', '--allow-links'], outcome: 'handled', engine: true, check: 'same-outputs' },
+  {
+    args: ['compress', 'model.onnx', '-o', 'out', '--allow-links'],
+    outcome: 'handled',
+    engine: true,
+    check: 'same-outputs',
+  },
 ]);
 export const linksAllowedByTheConfiguration = files(
   (folder) => {
@@ -177,6 +293,9 @@ export const deviceThroughAnAllowedLink = files(
   [{ args: ['inspect', 'model.onnx', '--allow-links'], outcome: 'refused', exitCode: 3, says: /regular file/ }],
 );
 export const unusedOutside = refusedFiles(
-  (folder) => write(folder, { 'model.onnx': adding(floats('w', [1], [1]), outside([['location', '../../secret']], [1], { name: 'unused' })) }),
+  (folder) =>
+    write(folder, {
+      'model.onnx': adding(floats('w', [1], [1]), outside([['location', '../../secret']], [1], { name: 'unused' })),
+    }),
   /leads out/,
 );

@@ -13,10 +13,17 @@ function named(text: string, rest: onnx.IModelProto = {}): Uint8Array {
     initializer: [floats(`1${text}`, [4, 8], noise(32))],
     node: [
       node('MatMul', [`0${text}`, `1${text}`], [`2${text}`], [], { name: text, docString: text }),
-      node('Relu', [`2${text}`], [`3${text}`], [], { name: text }),
+      node('Relu', [`2${text}`], [`3${text}`], [], { name: `${text}2` }),
     ],
   };
-  return model(content, { producerName: text, producerVersion: text, domain: text, docString: text, metadataProps: [{ key: text, value: text }], ...rest });
+  return model(content, {
+    producerName: text,
+    producerVersion: text,
+    domain: text,
+    docString: text,
+    metadataProps: [{ key: text, value: text }],
+    ...rest,
+  });
 }
 
 export const controlCharacters = handled(() => named('\u0000\u0007\b\t\n\r\u001b[31;1m\u007f\u009b2J'));
@@ -39,14 +46,20 @@ export const objectKeys = handled(() =>
 export const shellCharacters = handled(() => named('$(touch owned); `id` && %PATH% "\'\\'));
 export const astralCharacters = handled(() => named('\u{1f600}\u{10ffff}\u0301\u0301\u0301'));
 export const loneBracket = handled(() => named('*?[a-z'));
-export const names5Mb = handled(() => {
-  const long = 'n'.repeat(5_000_000);
-  return model(
-    graph([node('MatMul', ['x', 'w'], [long], [], { name: long }), node('Relu', [long], ['y'], [], { name: `${long}2` })], {
-      initializer: [floats('w', [4, 8], noise(32))],
-    }),
-  );
-}, { seconds: 6 });
+export const names5Mb = handled(
+  () => {
+    const long = 'n'.repeat(5_000_000);
+    return model(
+      graph(
+        [node('MatMul', ['x', 'w'], [long], [], { name: long }), node('Relu', [long], ['y'], [], { name: `${long}2` })],
+        {
+          initializer: [floats('w', [4, 8], noise(32))],
+        },
+      ),
+    );
+  },
+  { seconds: 6 },
+);
 export const emptyNames = handled(() =>
   model(
     graph([node('MatMul', ['x', 'w'], ['h'], [], { name: '' }), node('Relu', ['h'], ['y'], [], { name: '' })], {
@@ -55,7 +68,16 @@ export const emptyNames = handled(() =>
     }),
   ),
 );
-export const longDocString = handled(() => model(graph([node('Relu', ['x'], ['y'])]), { docString: 'd'.repeat(5_000_000) }), { seconds: 4 });
+export const longDocString = handled(
+  () => model(graph([node('Relu', ['x'], ['y'])]), { docString: 'd'.repeat(5_000_000) }),
+  { seconds: 4 },
+);
 const long = 'x'.repeat(5_000_000);
-export const names5MbInAnError = refused(() => model(graph([node('Relu', [long], ['y'], [], { name: long })])), /nothing defines/);
-export const operatorNameInAnError = refused(() => model(graph([node('Relu', ['a\u001b[31m\n\u202eb'], ['y'])])), /\\u001b\[31m\\u000a\\u202eb/);
+export const names5MbInAnError = refused(
+  () => model(graph([node('Relu', [long], ['y'], [], { name: long })])),
+  /nothing defines/,
+);
+export const operatorNameInAnError = refused(
+  () => model(graph([node('Relu', ['a\u001b[31m\n\u202eb'], ['y'])])),
+  /\\u001b\[31m\\u000a\\u202eb/,
+);

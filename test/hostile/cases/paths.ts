@@ -13,9 +13,18 @@ const commandsOn = (path: string) => [
 const sound = (folder: string) => write(folder, { 'model.onnx': model(soundGraph()) });
 
 export const folderAsModel = refusedFiles((folder) => mkdirSync(join(folder, 'model.onnx')), /regular file/);
-export const pipeAsModel = refusedFiles((folder) => void execFileSync('mkfifo', [join(folder, 'model.onnx')]), /regular file/);
-export const linkToADevice = refusedFiles((folder) => symlinkSync('/dev/zero', join(folder, 'model.onnx')), /regular file/);
-export const linkToNull = refusedFiles((folder) => symlinkSync('/dev/null', join(folder, 'model.onnx')), /regular file/);
+export const pipeAsModel = refusedFiles(
+  (folder) => void execFileSync('mkfifo', [join(folder, 'model.onnx')]),
+  /regular file/,
+);
+export const linkToADevice = refusedFiles(
+  (folder) => symlinkSync('/dev/zero', join(folder, 'model.onnx')),
+  /regular file/,
+);
+export const linkToNull = refusedFiles(
+  (folder) => symlinkSync('/dev/null', join(folder, 'model.onnx')),
+  /regular file/,
+);
 export const sparseModel = refusedFiles((folder) => {
   writeFileSync(join(folder, 'model.onnx'), '');
   truncateSync(join(folder, 'model.onnx'), 3 * 2 ** 30);
@@ -61,4 +70,6 @@ export const outputIsADevice = files(sound, [
   { args: ['pack', 'model.onnx', '-o', '/dev/full'], outcome: 'refused', exitCode: 2 },
   { args: ['pack', 'model.onnx', '-o', '/proc/self/nothing/m.epk', '-f'], outcome: 'refused', exitCode: 2 },
 ]);
-export const outputIsTheFolderItself = files(sound, [{ args: ['pack', 'model.onnx', '-o', '.', '-f'], outcome: 'refused', exitCode: 2 }]);
+export const outputIsTheFolderItself = files(sound, [
+  { args: ['pack', 'model.onnx', '-o', '.', '-f'], outcome: 'refused', exitCode: 2 },
+]);

@@ -21,7 +21,10 @@ function qdq(parts: {
         node('DequantizeLinear', ['w', 'ws', 'wz'], ['dw'], attributes),
         node('MatMul', ['d', 'dw'], ['y']),
       ],
-      { output: [value('y', [1, 8])], initializer: [scale, zero, weightScale, weightZero, bytes('w', [4, 8], noise(32, 127))] },
+      {
+        output: [value('y', [1, 8])],
+        initializer: [scale, zero, weightScale, weightZero, bytes('w', [4, 8], noise(32, 127))],
+      },
     ),
     { opsetImport: [{ version: parts.opset ?? 17 }] },
   );
@@ -32,16 +35,26 @@ const brokenScale = /scale/;
 export const scaleZero = refused(() => qdq({ scale: floats('s', [], [0]) }), brokenScale);
 export const scaleNan = refused(() => qdq({ scale: floats('s', [], [Number.NaN]) }), brokenScale);
 export const scaleNegative = refused(() => qdq({ scale: floats('s', [], [-0.5]) }), brokenScale);
-export const scaleInfinite = refused(() => qdq({ weightScale: floats('ws', [], [Number.POSITIVE_INFINITY]) }), brokenScale);
+export const scaleInfinite = refused(
+  () => qdq({ weightScale: floats('ws', [], [Number.POSITIVE_INFINITY]) }),
+  brokenScale,
+);
 export const oneScaleOfManyIsNan = refused(
-  () => qdq({ weightScale: scaleOf('ws', [1, 1, 1, 1, Number.NaN, 1, 1, 1]), weightZero: bytes('wz', [8], new Array(8).fill(0)) }),
+  () =>
+    qdq({
+      weightScale: scaleOf('ws', [1, 1, 1, 1, Number.NaN, 1, 1, 1]),
+      weightZero: bytes('wz', [8], new Array(8).fill(0)),
+    }),
   brokenScale,
 );
 export const tooFewScales = refused(
   () => qdq({ weightScale: scaleOf('ws', [1, 1, 1]), weightZero: bytes('wz', [3], [0, 0, 0]) }),
   brokenScale,
 );
-export const scaleOfFourDims = refused(() => qdq({ weightScale: scaleOf('ws', [1, 1, 1, 1], [1, 2, 2, 1]) }), brokenScale);
+export const scaleOfFourDims = refused(
+  () => qdq({ weightScale: scaleOf('ws', [1, 1, 1, 1], [1, 2, 2, 1]) }),
+  brokenScale,
+);
 export const zeroPointsOfAnotherShape = refused(
   () => qdq({ weightScale: scaleOf('ws', new Array(8).fill(0.1)), weightZero: bytes('wz', [3], [0, 0, 0]) }),
   /zero point/,
@@ -76,7 +89,10 @@ export const blockSizeNegative = refused(
 export const alreadyQdq = handled(() => qdq({}));
 export const alreadyQdqPerChannel = handled(() =>
   qdq({
-    weightScale: scaleOf('ws', noise(8).map((item) => Math.abs(item) + 0.01)),
+    weightScale: scaleOf(
+      'ws',
+      noise(8).map((item) => Math.abs(item) + 0.01),
+    ),
     weightZero: bytes('wz', [8], new Array(8).fill(0)),
     attributes: [attribute.int('axis', 1)],
   }),
@@ -89,7 +105,10 @@ export const alreadyQOperator = handled(() =>
         node('QLinearMatMul', ['q', 's', 'z', 'w', 's', 'z', 's', 'z'], ['r']),
         node('DequantizeLinear', ['r', 's', 'z'], ['y']),
       ],
-      { output: [value('y', [1, 8])], initializer: [floats('s', [], [0.02]), bytes('z', [], [0]), bytes('w', [4, 8], noise(32, 127))] },
+      {
+        output: [value('y', [1, 8])],
+        initializer: [floats('s', [], [0.02]), bytes('z', [], [0]), bytes('w', [4, 8], noise(32, 127))],
+      },
     ),
   ),
 );
@@ -117,19 +136,40 @@ export const qLinearConvOfWrongScales = notRun(
         ],
         {
           input: [value('x', [1, 3, 8, 8])],
-          initializer: [floats('s', [], [0.02]), bytes('z', [], [0]), floats('ws', [3], [1, 1, 1]), bytes('w', [4, 3, 1, 1], noise(12, 127))],
+          initializer: [
+            floats('s', [], [0.02]),
+            bytes('z', [], [0]),
+            floats('ws', [3], [1, 1, 1]),
+            bytes('w', [4, 3, 1, 1], noise(12, 127)),
+          ],
         },
       ),
     ),
   /./,
 );
 export const nanWeights = handled(() =>
-  model(graph([node('MatMul', ['x', 'w'], ['y'])], { initializer: [floats('w', [4, 8], noise(32).map((item, i) => (i === 5 ? Number.NaN : item)))] })),
+  model(
+    graph([node('MatMul', ['x', 'w'], ['y'])], {
+      initializer: [
+        floats(
+          'w',
+          [4, 8],
+          noise(32).map((item, i) => (i === 5 ? Number.NaN : item)),
+        ),
+      ],
+    }),
+  ),
 );
 export const infiniteWeights = handled(() =>
   model(
     graph([node('MatMul', ['x', 'w'], ['y'])], {
-      initializer: [floats('w', [4, 8], noise(32).map((item, i) => (i === 5 ? Number.POSITIVE_INFINITY : i === 6 ? Number.NEGATIVE_INFINITY : item)))],
+      initializer: [
+        floats(
+          'w',
+          [4, 8],
+          noise(32).map((item, i) => (i === 5 ? Number.POSITIVE_INFINITY : i === 6 ? Number.NEGATIVE_INFINITY : item)),
+        ),
+      ],
     }),
   ),
 );

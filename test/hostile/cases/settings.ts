@@ -38,9 +38,16 @@ export const keyOfControlCharacters = everywhere('{"\\u001b[31m\\n\\u202e": 1}')
 export const keyOf500Kb = everywhere(`{"${'k'.repeat(500_000)}": 1}`);
 export const tooLarge = everywhere(' '.repeat(3_000_000), /too large/);
 export const wrongTypes = everywhere('{"threads": "many", "target": 5, "data": [], "steps": {}, "name": {}}');
-export const thousandsOfKeys = everywhere(JSON.stringify(Object.fromEntries(Array.from({ length: 40_000 }, (_, i) => [`k${i}`, i]))));
+export const thousandsOfKeys = everywhere(
+  JSON.stringify(Object.fromEntries(Array.from({ length: 40_000 }, (_, i) => [`k${i}`, i]))),
+);
 export const manySteps = everywhere(
-  JSON.stringify({ name: 'r', description: 'd', steps: new Array(20_000).fill({ pass: 'optimize', options: {} }), threads: -1 }),
+  JSON.stringify({
+    name: 'r',
+    description: 'd',
+    steps: new Array(20_000).fill({ pass: 'optimize', options: {} }),
+    threads: -1,
+  }),
 );
 
 const pathIs = (make: (path: string) => void): HostileCase =>
@@ -89,7 +96,11 @@ export const nonsenseArguments = files(
     ['--nodes-to-exclude', ''],
     ['--nodes-to-exclude', 'x'.repeat(5000)],
     ['--no-such-option\u001b[31m'],
-  ].map((more) => ({ args: ['compress', 'model.onnx', '-o', 'out', ...more], outcome: 'refused' as const, exitCode: 2 as const })),
+  ].map((more) => ({
+    args: ['compress', 'model.onnx', '-o', 'out', ...more],
+    outcome: 'refused' as const,
+    exitCode: 2 as const,
+  })),
 );
 export const slowPattern = files(
   (folder) => {
@@ -97,7 +108,14 @@ export const slowPattern = files(
     content.node![0]!.name = `${'a'.repeat(60_000)}!`;
     writeFileSync(join(folder, 'model.onnx'), model(content));
   },
-  [{ args: ['compress', 'model.onnx', '-o', 'out', '--nodes-to-exclude', '*a'.repeat(2000)], outcome: 'handled', engine: true, check: 'same-outputs' }],
+  [
+    {
+      args: ['compress', 'model.onnx', '-o', 'out', '--nodes-to-exclude', '*a'.repeat(2000)],
+      outcome: 'handled',
+      engine: true,
+      check: 'same-outputs',
+    },
+  ],
 );
 export const cacheFolderIsAFile = files(
   (folder) => write(folder, { 'model.onnx': sound(), cache: 'a file' }),

@@ -3,13 +3,24 @@ import { files, handled, notRun, write } from '../hostile-case.ts';
 import { attribute, bytes, floats, graph, ints, model, node, noise, soundGraph, value } from '../onnx-messages.ts';
 
 export const chainOf60000 = handled(
-  () => model(graph(Array.from({ length: 60_000 }, (_, i) => node('Relu', [i === 0 ? 'x' : `v${i}`], [i === 59_999 ? 'y' : `v${i + 1}`])))),
+  () =>
+    model(
+      graph(
+        Array.from({ length: 60_000 }, (_, i) =>
+          node('Relu', [i === 0 ? 'x' : `v${i}`], [i === 59_999 ? 'y' : `v${i + 1}`]),
+        ),
+      ),
+    ),
   { seconds: 30 },
 );
 export const chainOf60000Layers = handled(
   () =>
     model(
-      graph(Array.from({ length: 20_000 }, (_, i) => node(['Neg', 'Abs', 'Sigmoid'][i % 3]!, [i === 0 ? 'x' : `v${i}`], [i === 19_999 ? 'y' : `v${i + 1}`]))),
+      graph(
+        Array.from({ length: 20_000 }, (_, i) =>
+          node(['Neg', 'Abs', 'Sigmoid'][i % 3]!, [i === 0 ? 'x' : `v${i}`], [i === 19_999 ? 'y' : `v${i + 1}`]),
+        ),
+      ),
     ),
   { seconds: 30 },
 );
@@ -18,9 +29,19 @@ export const manyReaders = handled(
     const count = 5000;
     const branches = Array.from({ length: count }, (_, i) => node('Add', ['x', `c${i}`], [`b${i}`]));
     return model(
-      graph([...branches, node('Sum', branches.map(({ output }) => output![0]!), ['y'])], {
-        initializer: Array.from({ length: count }, (_, i) => floats(`c${i}`, [1], [i / count])),
-      }),
+      graph(
+        [
+          ...branches,
+          node(
+            'Sum',
+            branches.map(({ output }) => output![0]!),
+            ['y'],
+          ),
+        ],
+        {
+          initializer: Array.from({ length: count }, (_, i) => floats(`c${i}`, [1], [i / count])),
+        },
+      ),
     );
   },
   { seconds: 10 },
@@ -33,21 +54,47 @@ export const initializerAsOutput = handled(() =>
 export const noInputs = handled(() =>
   model(graph([node('Relu', ['w'], ['y'])], { input: [], initializer: [floats('w', [4], [1, -2, 3, -4])] })),
 );
-export const noOutputs = handled(() => model(graph([node('Relu', ['x'], ['y'])], { output: [] })), { compress: 'either' });
-export const outputTwice = handled(() => model(graph([node('Relu', ['x'], ['y'])], { output: [value('y', [1, 4]), value('y', [1, 4])] })), {
+export const noOutputs = handled(() => model(graph([node('Relu', ['x'], ['y'])], { output: [] })), {
   compress: 'either',
 });
-export const deadNodes = handled(() => model(graph([node('Relu', ['x'], ['y']), node('Exp', ['x'], ['unused']), node('Log', ['unused'], ['unused2'])])));
+export const outputTwice = handled(
+  () => model(graph([node('Relu', ['x'], ['y'])], { output: [value('y', [1, 4]), value('y', [1, 4])] })),
+  {
+    compress: 'either',
+  },
+);
+export const deadNodes = handled(() =>
+  model(graph([node('Relu', ['x'], ['y']), node('Exp', ['x'], ['unused']), node('Log', ['unused'], ['unused2'])])),
+);
 export const optionalInputs = handled(() =>
   model(
-    graph([node('Clip', ['x', '', 'high'], ['c']), node('Resize', ['c4', '', 'scales', ''], ['r']), node('Reshape', ['c', 'four'], ['c4']), node('Relu', ['r'], ['y'])], {
-      initializer: [floats('high', [], [0.5]), floats('scales', [4], [1, 1, 2, 2]), ints('four', [1, 1, 2, 2])],
-    }),
+    graph(
+      [
+        node('Clip', ['x', '', 'high'], ['c']),
+        node('Resize', ['c4', '', 'scales', ''], ['r']),
+        node('Reshape', ['c', 'four'], ['c4']),
+        node('Relu', ['r'], ['y']),
+      ],
+      {
+        initializer: [floats('high', [], [0.5]), floats('scales', [4], [1, 1, 2, 2]), ints('four', [1, 1, 2, 2])],
+      },
+    ),
   ),
 );
-export const unsortedNodes = handled(() => model(graph([node('Relu', ['h'], ['y']), node('Neg', ['x'], ['h'])])), { compress: 'either' });
+export const unsortedNodes = handled(() => model(graph([node('Relu', ['h'], ['y']), node('Neg', ['x'], ['h'])])), {
+  compress: 'either',
+});
 export const omittedOutputs = handled(() =>
-  model(graph([node('Dropout', ['x'], ['d', '']), node('TopK', ['d', 'k'], ['', 'i']), node('Cast', ['i'], ['y'], [attribute.int('to', 1)])], { initializer: [ints('k', [2])] })),
+  model(
+    graph(
+      [
+        node('Dropout', ['x'], ['d', '']),
+        node('TopK', ['d', 'k'], ['v', 'i']),
+        node('Cast', ['i'], ['y'], [attribute.int('to', 1)]),
+      ],
+      { initializer: [ints('k', [2])] },
+    ),
+  ),
 );
 export const customDomain = notRun(
   () =>
@@ -58,15 +105,27 @@ export const customDomain = notRun(
   'handled',
 );
 export const mlDomain = handled(() =>
-  model(graph([node('Scaler', ['x'], ['y'], [attribute.floats('offset', [1]), attribute.floats('scale', [2])], { domain: 'ai.onnx.ml' })]), {
-    opsetImport: [{ version: 17 }, { domain: 'ai.onnx.ml', version: 3 }],
-  }),
+  model(
+    graph([
+      node('Scaler', ['x'], ['y'], [attribute.floats('offset', [1]), attribute.floats('scale', [2])], {
+        domain: 'ai.onnx.ml',
+      }),
+    ]),
+    {
+      opsetImport: [{ version: 17 }, { domain: 'ai.onnx.ml', version: 3 }],
+    },
+  ),
 );
-export const opset7 = handled(() => model(soundGraph(), { irVersion: 3, opsetImport: [{ version: 7 }] }), { compress: 'either' });
+export const opset7 = handled(() => model(soundGraph(), { irVersion: 3, opsetImport: [{ version: 7 }] }), {
+  compress: 'either',
+});
 export const newestOpset = handled(() => model(soundGraph(), { irVersion: 10, opsetImport: [{ version: 21 }] }));
 export const initializersAsInputs = handled(() => {
   const content = soundGraph();
-  return model({ ...content, input: [...content.input!, value('w1', [4, 8]), value('w2', [8, 3]), value('b', [3])] }, { irVersion: 3 });
+  return model(
+    { ...content, input: [...content.input!, value('w1', [4, 8]), value('w2', [8, 3]), value('b', [3])] },
+    { irVersion: 3 },
+  );
 });
 export const defaultsOfInputs = handled(() => {
   const content = soundGraph();
@@ -74,21 +133,54 @@ export const defaultsOfInputs = handled(() => {
 });
 export const symbolicEverywhere = handled(() => {
   const content = soundGraph();
-  return model({ ...content, input: [value('x', ['batch \u001b[31m', 4])], output: [value('y', ['batch \u001b[31m', 3])] });
+  return model({
+    ...content,
+    input: [value('x', ['batch \u001b[31m', 4])],
+    output: [value('y', ['batch \u001b[31m', 3])],
+  });
 });
-export const unknownRank = handled(() => model(graph([node('Relu', ['x'], ['y'])], { input: [value('x', undefined)] })), { compress: 'either' });
-export const inputOfZeroSize = handled(() => model(graph([node('Relu', ['x'], ['y'])], { input: [value('x', [0, 4])] })), { compress: 'either' });
+export const unknownRank = handled(
+  () => model(graph([node('Relu', ['x'], ['y'])], { input: [value('x', undefined)] })),
+  { compress: 'either' },
+);
+export const inputOfZeroSize = handled(
+  () => model(graph([node('Relu', ['x'], ['y'])], { input: [value('x', [0, 4])] })),
+  { compress: 'either' },
+);
 export const half = handled(() =>
-  model(graph([node('Cast', ['x'], ['h'], [attribute.int('to', 10)]), node('Add', ['h', 'w'], ['a']), node('Cast', ['a'], ['y'], [attribute.int('to', 1)])], {
-    initializer: [{ name: 'w', dataType: 10, dims: [4], rawData: Uint8Array.of(0, 0x7c, 1, 0x7c, 0, 0x3c, 0, 0xfc) }],
-  })),
+  model(
+    graph(
+      [
+        node('Cast', ['x'], ['h'], [attribute.int('to', 10)]),
+        node('Add', ['h', 'w'], ['a']),
+        node('Cast', ['a'], ['y'], [attribute.int('to', 1)]),
+      ],
+      {
+        initializer: [
+          { name: 'w', dataType: 10, dims: [4], rawData: Uint8Array.of(0, 0x7c, 1, 0x7c, 0, 0x3c, 0, 0xfc) },
+        ],
+      },
+    ),
+  ),
 );
 export const doubles = handled(() =>
-  model(graph([node('Mul', ['x', 'w'], ['y'])], { input: [value('x', [1, 4], 11)], initializer: [{ name: 'w', dataType: 11, dims: [4], doubleData: [1e300, -1e-300, 0, 1] }] })),
+  model(
+    graph([node('Mul', ['x', 'w'], ['y'])], {
+      input: [value('x', [1, 4], 11)],
+      output: [value('y', undefined, 11)],
+      initializer: [{ name: 'w', dataType: 11, dims: [4], doubleData: [1e300, -1e-300, 0, 1] }],
+    }),
+  ),
 );
-export const booleans = handled(() => model(graph([node('Not', ['x'], ['y'])], { input: [value('x', [1, 4], 9)] })));
+export const booleans = handled(() => model(graph([node('Not', ['x'], ['y'])], { input: [value('x', [1, 4], 9)], output: [value('y', undefined, 9)] })));
 export const integersOnly = handled(() =>
-  model(graph([node('Add', ['x', 'w'], ['y'])], { input: [value('x', [1, 4], 7)], initializer: [ints('w', [2n ** 63n - 1n, -(2n ** 63n), 0, 1])] })),
+  model(
+    graph([node('Add', ['x', 'w'], ['y'])], {
+      input: [value('x', [1, 4], 7)],
+      output: [value('y', undefined, 7)],
+      initializer: [ints('w', [2n ** 63n - 1n, -(2n ** 63n), 0, 1])],
+    }),
+  ),
 );
 export const textInput = handled(
   () => model(graph([node('Identity', ['x'], ['y'])], { input: [value('x', [1], 8)], output: [value('y', [1], 8)] })),
@@ -108,12 +200,19 @@ export const optionalInput = handled(
   () =>
     model(
       graph([node('OptionalGetElement', ['x'], ['y'])], {
-        input: [{ name: 'x', type: { optionalType: { elemType: { tensorType: { elemType: 1, shape: { dim: [{ dimValue: 4 }] } } } } } }],
+        input: [
+          {
+            name: 'x',
+            type: { optionalType: { elemType: { tensorType: { elemType: 1, shape: { dim: [{ dimValue: 4 }] } } } } },
+          },
+        ],
       }),
     ),
   { compress: 'either' },
 );
-export const trainingInfo = handled(() => model(soundGraph(), { trainingInfo: [{ algorithm: { name: 'sgd' } }] }), { compress: 'either' });
+export const trainingInfo = handled(() => model(soundGraph(), { trainingInfo: [{ algorithm: { name: 'sgd' } }] }), {
+  compress: 'either',
+});
 export const hugeMetadata = handled(
   () => model(soundGraph(), { metadataProps: [{ key: 'blob', value: 'm'.repeat(10_000_000) }] }),
   { seconds: 6 },
@@ -131,38 +230,79 @@ export const valueInfoTwice = handled(() => {
   return model({ ...content, valueInfo: [value('h', [1, 8]), value('h', [1, 8])] });
 });
 export const weightsSharedByManyLayers = handled(() =>
-  model(graph(Array.from({ length: 50 }, (_, i) => node('MatMul', [i === 0 ? 'x' : `v${i}`, 'w'], [i === 49 ? 'y' : `v${i + 1}`])), {
-    initializer: [floats('w', [4, 4], noise(16, 0.9))],
-  })),
-);
-export const int4Weights = handled(
-  () =>
-    model(
-      graph([node('DequantizeLinear', ['w', 's'], ['d']), node('MatMul', ['x', 'd'], ['y'])], {
-        initializer: [{ name: 'w', dataType: 22, dims: [4, 3], rawData: Uint8Array.of(0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc) }, floats('s', [], [0.1])],
-      }),
-      { irVersion: 10, opsetImport: [{ version: 21 }] },
+  model(
+    graph(
+      Array.from({ length: 50 }, (_, i) =>
+        node('MatMul', [i === 0 ? 'x' : `v${i}`, 'w'], [i === 49 ? 'y' : `v${i + 1}`]),
+      ),
+      {
+        initializer: [floats('w', [4, 4], noise(16, 0.9))],
+      },
     ),
+  ),
+);
+export const int4Weights = handled(() =>
+  model(
+    graph([node('DequantizeLinear', ['w', 's'], ['d']), node('MatMul', ['x', 'd'], ['y'])], {
+      initializer: [
+        { name: 'w', dataType: 22, dims: [4, 3], rawData: Uint8Array.of(0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc) },
+        floats('s', [], [0.1]),
+      ],
+    }),
+    { irVersion: 10, opsetImport: [{ version: 21 }] },
+  ),
 );
 export const randomOperators = handled(
-  () => model(graph([node('RandomUniformLike', ['x'], ['r'], [attribute.float('seed', 1)]), node('Add', ['x', 'r'], ['y'])])),
+  () =>
+    model(
+      graph([node('RandomUniformLike', ['x'], ['r'], [attribute.float('seed', 1)]), node('Add', ['x', 'r'], ['y'])]),
+    ),
   { check: 'escaped' },
 );
 export const capturedInBranches = handled(() => {
-  const inner = (op: string, out: string): onnx.IGraphProto => ({ name: out, node: [node(op, ['h', 'w'], [out])], output: [value(out, [1, 8])] });
+  const inner = (op: string, out: string): onnx.IGraphProto => ({
+    name: out,
+    node: [node(op, ['h', 'w'], [out])],
+    output: [value(out, [1, 8])],
+  });
   return model(
     graph(
-      [node('Relu', ['x'], ['h']), node('If', ['c'], ['y'], [attribute.graph('then_branch', inner('MatMul', 't')), attribute.graph('else_branch', inner('MatMul', 'e'))])],
-      { output: [value('y', [1, 8])], initializer: [floats('w', [4, 8], noise(32)), { name: 'c', dataType: 9, dims: [], rawData: Uint8Array.of(0) }] },
+      [
+        node('Relu', ['x'], ['h']),
+        node(
+          'If',
+          ['c'],
+          ['y'],
+          [attribute.graph('then_branch', inner('MatMul', 't')), attribute.graph('else_branch', inner('MatMul', 'e'))],
+        ),
+      ],
+      {
+        output: [value('y', [1, 8])],
+        initializer: [floats('w', [4, 8], noise(32)), { name: 'c', dataType: 9, dims: [], rawData: Uint8Array.of(0) }],
+      },
     ),
   );
 });
 export const quantizedBias = handled(() =>
-  model(graph([node('DequantizeLinear', ['w', 's'], ['d']), node('Add', ['x', 'd'], ['y'])], {
-    initializer: [{ name: 'w', dataType: 6, dims: [4], int32Data: [1, 2 ** 31 - 1, -(2 ** 31), 0] }, floats('s', [], [1e-9]), bytes('unused', [1], [1])],
-  })),
+  model(
+    graph([node('DequantizeLinear', ['w', 's'], ['d']), node('Add', ['x', 'd'], ['y'])], {
+      initializer: [
+        { name: 'w', dataType: 6, dims: [4], int32Data: [1, 2 ** 31 - 1, -(2 ** 31), 0] },
+        floats('s', [], [1e-9]),
+        bytes('unused', [1], [1]),
+      ],
+    }),
+  ),
 );
 export const twiceIntoOneFolder = files(
   (folder) => write(folder, { 'model.onnx': model(soundGraph()), 'out/report.json': 'mine' }),
-  [{ args: ['compress', 'model.onnx', '-o', 'out'], outcome: 'refused', exitCode: 2, says: /already there/, engine: true }],
+  [
+    {
+      args: ['compress', 'model.onnx', '-o', 'out'],
+      outcome: 'refused',
+      exitCode: 2,
+      says: /already there/,
+      engine: true,
+    },
+  ],
 );

@@ -14,7 +14,10 @@ export const json = refused(() => Buffer.from('{"graph": {"node": []}}'), unread
 export const zeros = refused(() => Buffer.alloc(4096), unreadable);
 export const ones = refused(() => Buffer.alloc(4096, 0xff), unreadable);
 export const png = refused(() => Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'), unreadable);
-export const zip = refused(() => Buffer.concat([Buffer.from('504b030414000000080000000000', 'hex'), deflateRawSync(sound())]), unreadable);
+export const zip = refused(
+  () => Buffer.concat([Buffer.from('504b030414000000080000000000', 'hex'), deflateRawSync(sound())]),
+  unreadable,
+);
 export const gzippedModel = refused(() => gzipSync(sound()), /./);
 export const pickle = refused(() => Buffer.from('80027d7100580100000061714b01732e', 'hex'), /./);
 export const hdf5 = refused(() => Buffer.from('894844460d0a1a0a0000000000080800', 'hex'), unreadable);
@@ -27,7 +30,10 @@ export const halfAModel = refused(() => sound().subarray(0, sound().length >> 1)
 export const allButOneByte = refused(() => sound().subarray(0, sound().length - 1), /./);
 export const trailingGarbage = refused(() => Buffer.concat([sound(), Buffer.from('garbage')]), /./);
 export const lengthPastTheEnd = refused(() => Uint8Array.of(0x3a, 0xff, 0xff, 0xff, 0xff, 7, 0), /says that/);
-export const lengthOf2To63 = refused(() => Buffer.concat([varint(58), varint(2n ** 63n), Buffer.alloc(4)]), /says that/);
+export const lengthOf2To63 = refused(
+  () => Buffer.concat([varint(58), varint(2n ** 63n), Buffer.alloc(4)]),
+  /says that/,
+);
 export const negativeLength = refused(() => Buffer.concat([varint(58), varint(-1n), Buffer.alloc(4)]), /says that/);
 export const unknownFieldOf100Mb = refused(
   () => Buffer.concat([sound(), varint(999 * 8 + 2), varint(100_000_000), Buffer.alloc(10)]),
@@ -47,15 +53,26 @@ export const twoDifferentGraphs = refused(
   /twice/,
 );
 export const nodeNameNotUtf8 = refused(
-  () => field(7, field(1, Buffer.concat([field(2, Buffer.from('y')), field(3, Buffer.of(0xc3, 0x28)), field(4, Buffer.from('Relu'))]))),
+  () =>
+    field(
+      7,
+      field(
+        1,
+        Buffer.concat([field(2, Buffer.from('y')), field(3, Buffer.of(0xc3, 0x28)), field(4, Buffer.from('Relu'))]),
+      ),
+    ),
   /UTF-8/,
 );
 export const overlongNumbers = handled(() =>
   // ir_version 8 in ten bytes; what follows is as ever.
   Buffer.concat([Buffer.of(8, 0x88, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0), sound().subarray(2)]),
 );
-export const unknownFields = handled(() => Buffer.concat([sound(), field(500, Buffer.from('from the future')), Buffer.of(0xa0, 0x3f, 1)]));
-export const unknownGroup = handled(() => Buffer.concat([sound(), varint(600 * 8 + 3), Buffer.of(8, 1), varint(600 * 8 + 4)]));
+export const unknownFields = handled(() =>
+  Buffer.concat([sound(), field(500, Buffer.from('from the future')), Buffer.of(0xa0, 0x3f, 1)]),
+);
+export const unknownGroup = handled(() =>
+  Buffer.concat([sound(), varint(600 * 8 + 3), Buffer.of(8, 1), varint(600 * 8 + 4)]),
+);
 
 function nestedGraphs(depth: number): Buffer {
   let inner: Uint8Array = Buffer.alloc(0);
@@ -87,6 +104,9 @@ export const millionsOfOpsets = refused(() => many(8, 4_000_000), tooMany);
 export const millionsOfFunctions = refused(() => many(25, 2_000_000), tooMany);
 export const millionsOfInputNames = refused(() => field(7, field(1, many(1, 8_000_000))), tooMany);
 export const millionsOfAttributes = refused(() => field(7, field(1, many(5, 4_000_000))), tooMany);
-export const millionsOfIntegers = refused(() => field(7, field(1, field(5, field(8, Buffer.alloc(8_000_000, 1))))), tooMany);
+export const millionsOfIntegers = refused(
+  () => field(7, field(1, field(5, field(8, Buffer.alloc(8_000_000, 1))))),
+  tooMany,
+);
 export const millionsOfDims = refused(() => field(7, field(5, Buffer.alloc(16_000_000, Buffer.of(8, 1)))), tooMany);
 export const millionsOfStrings = refused(() => field(7, field(5, many(6, 8_000_000))), tooMany);
