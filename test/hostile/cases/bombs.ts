@@ -175,8 +175,8 @@ export const hugeInputOverflows = notRun(
   () => model(graph([node('Relu', ['x'], ['y'])], { input: [value('x', [2 ** 31, 2 ** 31, 2 ** 31])] })),
   tooLarge,
 );
-export const negativeInput = handled(() =>
-  model(graph([node('Relu', ['x'], ['y'])], { input: [value('x', [1, -4])] })),
+export const negativeInput = handled(
+  () => model(graph([node('Relu', ['x'], ['y'])], { input: [value('x', [1, -4])] })),
   { compress: 'either' },
 );
 export const hugeConvTranspose = bomb(

@@ -172,7 +172,9 @@ export const doubles = handled(() =>
     }),
   ),
 );
-export const booleans = handled(() => model(graph([node('Not', ['x'], ['y'])], { input: [value('x', [1, 4], 9)], output: [value('y', undefined, 9)] })));
+export const booleans = handled(() =>
+  model(graph([node('Not', ['x'], ['y'])], { input: [value('x', [1, 4], 9)], output: [value('y', undefined, 9)] })),
+);
 export const integersOnly = handled(() =>
   model(
     graph([node('Add', ['x', 'w'], ['y'])], {
