@@ -27,6 +27,7 @@ import { buildReport } from './build-report.ts';
 import { type CompressOptions, compressOptionsSchema, type ResolvedCompressOptions } from './compress-options.ts';
 import { countOperators, operatorOrigin } from './count-operators.ts';
 import { engineLimits } from './engine-limits.ts';
+import { type EnginePath, enginePath } from './engine-path.ts';
 import { engineThreads } from './engine-threads.ts';
 import { measureResult } from './measure-result.ts';
 import { modelFacts } from './model-facts.ts';
@@ -57,6 +58,7 @@ export async function compress(
   // The engine's process starts while the model and the samples are being opened.
   const starting = resolved.dryRun ? undefined : startEngine({ logger });
   starting?.catch(() => {});
+  let runnable: EnginePath | undefined;
   try {
     if (outputs !== undefined) refuseExisting(Object.values(paths), resolved);
     const model = readModel(modelPath, resolved);
@@ -74,7 +76,10 @@ export async function compress(
     const engine = await starting;
     const context = { logger, ...(signal === undefined ? {} : { signal }) };
     await engine.limit(limits);
-    const reference = await ReferenceSession.load(() => engine.load(modelPath, { threads }));
+    runnable = enginePath(modelPath, resolved.allowLinks);
+    const { path: loadable } = runnable;
+    const label = basename(modelPath);
+    const reference = await ReferenceSession.load(() => engine.load(loadable, { threads, label }));
     // Loops whose end only a run can tell are tried before anything else is done.
     if (limits.runSeconds !== undefined) await reference.run(await anyFeeds(reference, samples, resolved.seed));
     if (samples.selection !== undefined) reference.remember(samples.selection, KEPT_BYTES, signal);
@@ -92,7 +97,7 @@ export async function compress(
     });
     const bytes = Buffer.concat(encodeModel(done.model).pieces);
     const measured = await measureResult({
-      modelPath,
+      modelPath: runnable.path,
       original: reference,
       bytes,
       done,
@@ -134,6 +139,7 @@ export async function compress(
     outputs.commit({ force: resolved.force });
     return { report, plan: null, outputs: [onnxFile, epkFile, jsonFile, markdownFile, htmlFile] };
   } finally {
+    runnable?.remove();
     await starting?.then(
       (engine) => engine.close(),
       () => {},

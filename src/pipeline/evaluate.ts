@@ -10,6 +10,7 @@ import { loadTarget } from '../targets/load-target.ts';
 import type { EvaluateOptions, RunContext } from './api-types.ts';
 import { arithmeticNote } from './build-report.ts';
 import { engineLimits } from './engine-limits.ts';
+import { enginePath } from './engine-path.ts';
 import { engineThreads } from './engine-threads.ts';
 import { fileFacts } from './file-facts.ts';
 import { datasetOptions } from './open-samples.ts';
@@ -38,12 +39,13 @@ export async function evaluate(
     });
   }
   const threads = engineThreads(options.threads, target);
+  const runnable = paths.map((path) => enginePath(path, options.allowLinks === true));
   const engine = await startEngine({ logger });
   try {
     await engine.limit(limits);
-    const host = await engine.load(modelPath, { threads });
-    const exact = options.exact === false ? undefined : await engine.load(modelPath, { threads, exact: true });
-    const reference = options.against === undefined ? host : await engine.load(options.against, { threads });
+    const host = await engine.load(runnable[0]!.path, { threads });
+    const exact = options.exact === false ? undefined : await engine.load(runnable[0]!.path, { threads, exact: true });
+    const reference = options.against === undefined ? host : await engine.load(runnable[1]!.path, { threads });
     const candidates = [...(exact === undefined ? [] : [exact]), host];
     const scores = await scoreModels(reference, candidates, samples, { logger, signal });
     const hostScores = scores.candidates.at(-1)!;
@@ -69,6 +71,7 @@ export async function evaluate(
       note: exactScores === undefined ? null : arithmeticNote(exactScores, hostScores, target),
     };
   } finally {
+    for (const { remove } of runnable) remove();
     await engine.close();
   }
 }

@@ -102,6 +102,11 @@ export class CaseFolder {
     return entries;
   }
 
+  /** Bytes of the files of the case, without holes of sparse ones. */
+  sizeBytes(): number {
+    return readdirSync(this.path).reduce((sum, name) => sum + lstatSync(join(this.path, name)).blocks * 512, 0);
+  }
+
   remove(): void {
     rmSync(this.#root, { recursive: true, force: true });
   }

@@ -9,9 +9,9 @@ export interface NamedCase extends HostileCase {
 export async function findCases(): Promise<NamedCase[]> {
   const found: NamedCase[] = [];
   for (const file of readdirSync(new URL('./cases/', import.meta.url)).sort()) {
-    const module = (await import(`./cases/${file}`)) as Record<string, HostileCase>;
-    for (const [name, hostile] of Object.entries(module))
-      found.push({ ...hostile, name: `${file.slice(0, -3)}/${name}` });
+    const kind = file.slice(0, -'.ts'.length);
+    const module = (await import(`./cases/${kind}.ts`)) as Record<string, HostileCase>;
+    for (const [name, hostile] of Object.entries(module)) found.push({ ...hostile, name: `${kind}/${name}` });
   }
   return found;
 }
