@@ -9,7 +9,11 @@ import type { HostileCommand } from './hostile-case.ts';
 /** Runs a command line in this process. */
 async function runHere(args: readonly string[], folder: string) {
   const written = { stdout: '', stderr: '' };
-  const stream = (name: keyof typeof written) => ({ write: (text: string) => void (written[name] += text) });
+  const stream = (name: keyof typeof written) => ({
+    write: (text: string) => {
+      written[name] += text;
+    },
+  });
   const started = performance.now();
   const exitCode = await run(
     {
