@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { onnx } from 'onnx-proto';
+import type { onnx } from 'onnx-proto';
+import onnxProto from 'onnx-proto';
 import { EdgepackError } from '../../../src/diagnostics/edgepack-error.ts';
 import { locateInitializers } from '../../../src/formats/onnx/locate-initializers.ts';
 import { decodeModel } from '../../../src/formats/onnx/read-model.ts';
@@ -142,7 +143,7 @@ export const oddModel: fc.Arbitrary<Uint8Array> = fc
     },
     { requiredKeys: [] },
   )
-  .map((model) => onnx.ModelProto.encode(model).finish());
+  .map((model) => onnxProto.onnx.ModelProto.encode(model).finish());
 
 /** Edits of a file's bytes: replaced, removed, inserted and repeated ranges. */
 export function damaged(original: Uint8Array): fc.Arbitrary<Uint8Array> {
