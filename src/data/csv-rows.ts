@@ -1,7 +1,10 @@
+/** A table of more fields is no table of labels; each takes a few hundred bytes once it is read. */
+const maxFields = 2 ** 19;
+
 /**
  * Reads comma-separated text with a header line (RFC 4180: quoted fields, doubled quotes, LF or CRLF; empty lines are skipped).
  * @returns the rows as records by column name, with the line each starts on.
- * @throws SyntaxError where a quote is left open or a row is shorter than the header.
+ * @throws SyntaxError where there are more than 524,288 fields, a quote is left open or a row is shorter than the header.
  */
 export function csvRows(text: string): { readonly columns: readonly string[]; readonly rows: readonly CsvRow[] } {
   const lines = fieldsByLine(text.replace(/^\ufeff/, ''));
@@ -25,8 +28,10 @@ function fieldsByLine(text: string): { fields: string[]; line: number }[] {
   let fields: string[] = [];
   let line = 1;
   let start = 1;
+  let count = 0;
   const pattern = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/y;
   while (pattern.lastIndex < text.length || fields.length > 0) {
+    if (++count > maxFields) throw new SyntaxError(`there are more than ${maxFields} fields`);
     const match = pattern.exec(text);
     if (match === null) throw new SyntaxError(`a quote is out of place on line ${line}`);
     fields.push(match[1]?.replaceAll('""', '"') ?? match[2]!);

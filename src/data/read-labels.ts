@@ -24,7 +24,10 @@ export async function readLabels(path: string, count: number): Promise<Int32Arra
       path,
     );
   }
-  const lines = (await readText(path)).split(/\r?\n/);
+  const lines = (await readText(path)).split(/\r?\n/, maxLines + 1);
+  if (lines.length > maxLines) {
+    throw dataError('data-unreadable', path, `has more than ${maxLines} lines`, 'give one label per sample');
+  }
   while (lines.at(-1)?.trim() === '') lines.pop();
   return checkedLabels(
     lines.map((line) => line.trim()),
@@ -32,6 +35,9 @@ export async function readLabels(path: string, count: number): Promise<Int32Arra
     path,
   );
 }
+
+/** More lines are no labels. */
+const maxLines = 2 ** 20;
 
 /** The labels in an array of `count` integers. */
 export async function labelsOf(array: NpyArray, count: number): Promise<Int32Array> {

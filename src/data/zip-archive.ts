@@ -18,6 +18,9 @@ const maxEntries = 2 ** 16;
 const maxDirectoryBytes = 32 * 2 ** 20;
 /** The most bytes one compressed entry may unpack to, as that is held in memory; stored entries have no such limit. */
 export const maxUnpackedBytes = 2 ** 30;
+/** An entry beyond this size that was packed to a small part of it is no data of any use. */
+const freeUnpackedBytes = 64 * 2 ** 20;
+const maxPackingRatio = 200;
 
 const rewriteHint = 'the file is damaged or is not an archive by numpy.savez; write it again';
 
@@ -159,6 +162,14 @@ export async function readZipEntry(
       file,
       `${label} unpacks to ${entry.sizeBytes} bytes; compressed arrays are read up to ${maxUnpackedBytes}`,
       'write it with numpy.savez (not compressed), which is read sample by sample, or save fewer samples',
+    );
+  }
+  if (entry.sizeBytes > freeUnpackedBytes && entry.sizeBytes > maxPackingRatio * entry.storedBytes) {
+    throw dataError(
+      'data-unreadable',
+      file,
+      `${label} unpacks to ${entry.sizeBytes} bytes from ${entry.storedBytes}, as no real samples do`,
+      'check where the file comes from, or write it with numpy.savez (not compressed)',
     );
   }
   let bytes: Uint8Array;

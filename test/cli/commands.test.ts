@@ -185,6 +185,7 @@ describe('configuration', () => {
       preprocess: { preset: 'imagenet' },
       target: 'rpi4',
       threads: 2,
+      allowLinks: false,
       exact: true,
     });
   });
@@ -210,7 +211,11 @@ describe('the other commands', () => {
   it('pack and unpack name their output after their input', async () => {
     const cwd = folder();
     const pack = await runCli(['pack', 'a/m.ONNX'], { cwd });
-    expect(pack.calls[0]?.args.slice(0, 3)).toEqual([join(cwd, 'a/m.ONNX'), join(cwd, 'a/m.epk'), { force: false }]);
+    expect(pack.calls[0]?.args.slice(0, 3)).toEqual([
+      join(cwd, 'a/m.ONNX'),
+      join(cwd, 'a/m.epk'),
+      { force: false, allowLinks: false },
+    ]);
     expect(pack.stdout).toContain('1.00 kB → 400 bytes (2.50 × smaller)');
     const unpack = await runCli(['unpack', 'm.epk', '-f', '-o', 'x.onnx'], { cwd });
     expect(unpack.calls[0]?.args.slice(0, 3)).toEqual([join(cwd, 'm.epk'), join(cwd, 'x.onnx'), { force: true }]);
