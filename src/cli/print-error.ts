@@ -18,12 +18,12 @@ export function printError(error: unknown, process: CliProcess): number {
   }
   if (error instanceof CommanderError) {
     const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
-    say(chalk.red('error:'), oneLine(message));
+    say(chalk.red('error:'), printable(oneLine(message), 400));
     say(
       chalk.cyan('hint:'),
       suggestion === undefined
         ? '"edgepack help" shows the commands and their options.'
-        : suggestion.replace(/^\(|\)$/g, ''),
+        : printable(suggestion.replace(/^\(|\)$/g, ''), 400),
     );
     return ExitCode.usage;
   }

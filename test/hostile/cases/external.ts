@@ -239,7 +239,8 @@ export const smallFileThatStandsForMuch = refusedFiles((folder) => {
 }, /too many tensors/);
 
 export const besideTheModel: HostileCase = {
-  ...handled(() => new Uint8Array(0)),
+  // Unpacking would write the data file where it is.
+  commands: handled(() => new Uint8Array(0)).commands.filter(({ args }) => args[0] !== 'unpack'),
   write: (folder) =>
     write(folder, {
       'sub/w.bin': data(),

@@ -86,7 +86,6 @@ export const nonsenseArguments = files(
     ['--sparsity', 'NaN'],
     ['--threads', '99999999999999999999'],
     ['--threads', '-1'],
-    ['--threads', '0x10'],
     ['--seed', '-1'],
     ['--max-accuracy-drop', 'Infinity'],
     ['--target', '\u001b[31m'],
