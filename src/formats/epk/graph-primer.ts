@@ -4,9 +4,13 @@ function text(value: string): Bytes {
   return Array.from(value, (character) => character.charCodeAt(0));
 }
 
+function varint(value: number): Bytes {
+  const low = value & 127;
+  return value < 128 ? [low] : [low | 128, ...varint(value >> 7)];
+}
+
 function field(number: number, content: Bytes): Bytes {
-  const length = content.length < 128 ? [content.length] : [(content.length & 127) | 128, content.length >> 7];
-  return [(number << 3) | 2, ...length, ...content];
+  return [...varint((number << 3) | 2), ...varint(content.length), ...content];
 }
 
 const integers = (name: string, ...values: number[]): Bytes =>
@@ -19,7 +23,15 @@ const float = (name: string, ...bytes: number[]): Bytes =>
 
 function node(type: string, inputs: string[], output: string, name: string, ...attributes: Bytes[]): Bytes {
   const edges = [...inputs.flatMap((input) => field(1, text(input))), ...field(2, text(output))];
-  return field(1, [...edges, ...field(3, text(name)), ...field(4, text(type)), ...attributes.flat()]);
+  const label = name === '' ? [] : field(3, text(name));
+  return field(1, [...edges, ...label, ...field(4, text(type)), ...attributes.flat()]);
+}
+
+/** A tensor whose payload is left out of its message but counted in its length. */
+function emptyTensor(name: string, dataType: number, dims: number[], size: number): Bytes {
+  const head = [...dims.flatMap((dim) => [8, ...varint(dim)]), 0x10, dataType, ...field(8, text(name)), 0x4a];
+  const content = [...head, ...varint(size)];
+  return [0x2a, ...varint(content.length + size), ...content];
 }
 
 function tensor(name: string, dataType: number, dims: number[], ...raw: number[]): Bytes {
@@ -32,29 +44,31 @@ function valueInfo(number: number, name: string, ...dims: (number | string)[]): 
   return field(number, [...field(1, text(name)), ...field(2, field(1, [8, 1, ...field(2, shape)]))]);
 }
 
-function quantizePair(value: string): Bytes {
-  const parameters = [`${value}_scale`, `${value}_zero_point`];
-  const quantized = `${value}_QuantizeLinear_Output`;
+/** Quantization and back, named as edgepack names them. */
+function quantizePair(value: string, index: number, scale: string, zero: string): Bytes {
   return [
-    ...node('QuantizeLinear', [value, ...parameters], quantized, `${value}_QuantizeLinear`),
-    ...node(
-      'DequantizeLinear',
-      [quantized, ...parameters],
-      `${value}_DequantizeLinear_Output`,
-      `${value}_DequantizeLinear`,
-    ),
+    ...node('QuantizeLinear', [value, scale, zero], `q${index}`, ''),
+    ...node('DequantizeLinear', [`q${index}`, scale, zero], `dq${index}`, ''),
   ];
 }
 
-function dequantizeWeight(weight: string): Bytes {
-  const inputs = [`${weight}_quantized`, `${weight}_scale`, `${weight}_zero_point`];
-  return node(
-    'DequantizeLinear',
-    inputs,
-    `${weight}_DequantizeLinear_Output`,
-    `${weight}_DequantizeLinear`,
-    integer('axis', 0),
-  );
+function dequantizeWeights(index: number, weight: string, bias: string, axis: number): Bytes {
+  const parameters = [`w${index}_scale`, `w${index}_zero`];
+  return [
+    ...node('DequantizeLinear', [weight, ...parameters], `w${index}`, '', integer('axis', axis)),
+    ...node('DequantizeLinear', [bias, `w${index}_bias_scale`], `w${index}_bias`, '', integer('axis', 0)),
+  ];
+}
+
+/** The parameters of one layer as initializers; payloads of 16 bytes and more are coded elsewhere and stand empty. */
+function layerTensors(index: number, weight: string, bias: string, dims: number[], channels: number): Bytes {
+  return [
+    ...emptyTensor(`w${index}_scale`, 1, [channels], 4 * channels),
+    ...emptyTensor(weight, 3, dims, dims.reduce((product, dim) => product * dim, 1)),
+    ...emptyTensor(`w${index}_zero`, 3, [channels], channels),
+    ...emptyTensor(`w${index}_bias_scale`, 1, [channels], 4 * channels),
+    ...emptyTensor(bias, 6, [channels], 4 * channels),
+  ];
 }
 
 function convolution(input: string, weight: string, bias: string, output: string, name: string, stride: number): Bytes {
@@ -134,38 +148,41 @@ function buildPrimer(): Uint8Array {
     ...node('Flatten', ['x'], '/Flatten_output_0', '/Flatten', integer('axis', 1)),
     ...node('Gemm', ['x', 'fc.weight', 'fc.bias'], 'logits', '/fc/Gemm'),
     ...[...float('alpha', 0, 0, 0x80, 0x3f), ...float('beta', 0, 0, 0x80, 0x3f), ...integer('transB', 1)],
-    ...quantizePair('input'),
-    ...dequantizeWeight('conv1.weight'),
-    ...dequantizeWeight('model/conv2d/BiasAdd_weights_fused_bn'),
-    ...convolution(
-      'input_DequantizeLinear_Output',
-      'conv1.weight_DequantizeLinear_Output',
-      'conv1.bias',
-      '/conv1/Conv_output_0',
-      '/conv1/Conv',
-      1,
-    ),
-    ...node('Relu', ['/conv1/Conv_output_0'], '/relu/Relu_output_0', '/relu/Relu'),
-    ...quantizePair('/relu/Relu_output_0'),
-    ...convolution(
-      '/relu/Relu_output_0_DequantizeLinear_Output',
-      'onnx::Conv_102_DequantizeLinear_Output',
-      'onnx::Conv_103',
-      '/layer1/conv2/Conv_output_0',
-      '/layer1/conv2/Conv',
-      2,
-    ),
-    ...node('Add', ['/layer1/conv2/Conv_output_0', '/relu/Relu_output_0'], '/layer1/Add_output_0', '/layer1/Add'),
-    ...quantizePair('/layer1/Add_output_0'),
+    ...quantizePair('input', 0, 's0', 'zero1'),
+    ...dequantizeWeights(0, 'model/conv2d/BiasAdd_weights_fused_bn', 'model/conv2d/BiasAdd_bias_fused_bn', 0),
+    ...convolution('dq0', 'w0', 'w0_bias', 'model/activation/Relu:0', 'model/conv2d/BiasAdd', 1),
+    ...quantizePair('model/activation/Relu:0', 1, 's2', 'zero1'),
+    ...dequantizeWeights(1, 'model/conv2d_1/Conv2D/ReadVariableOp:0', 'model/conv2d_1/BiasAdd/ReadVariableOp:0', 0),
+    ...convolution('dq1', 'w1', 'w1_bias', 'model/activation_1/Relu:0', 'model/conv2d_1/BiasAdd', 2),
+    ...quantizePair('model/activation_1/Relu:0', 2, 's3', 'zero4'),
+    ...node('Add', ['dq2', 'dq1'], 'model/add_1/add', 'model/add_1/add'),
+    ...quantizePair('model/add_1/add', 3, 's5', 'zero1'),
+    ...dequantizeWeights(2, 'onnx::Conv_102', 'onnx::Conv_103', 0),
+    ...convolution('dq3', 'w2', 'w2_bias', '/layer1/relu/Relu_output_0', '/layer1/conv2/Conv', 1),
+    ...quantizePair('/layer1/relu/Relu_output_0', 4, 's6', 'zero1'),
+    ...node('MaxPool', ['q4'], 'q5', 'MaxPool', integers('kernel_shape', 2, 2), integers('strides', 2, 2)),
+    ...node('Reshape', ['q5', 'shape'], 'q6', '/Reshape'),
+    ...node('DequantizeLinear', ['q6', 's6', 'zero1'], 'dq5', ''),
+    ...dequantizeWeights(3, 'fc.weight', 'model/dense/MatMul_bias', 1),
+    ...node('Gemm', ['dq5', 'w3', 'w3_bias'], 'logits', '/fc/Gemm', integer('transB', 1)),
     ...field(2, text('main_graph')),
-    ...tensor('conv1.weight_scale', 1, [16], ...scale),
-    ...tensor('conv1.weight_zero_point', 3, [16], 0),
-    ...tensor('conv1.weight_quantized', 3, [16, 3, 3, 3], 0),
-    ...tensor('conv1.bias_quantized', 6, [16], 0),
-    ...tensor('conv1.bias_quantized_scale', 1, [16], ...scale),
-    ...tensor('conv1.bias_quantized_zero_point', 6, [16], 0),
-    ...tensor('/relu/Relu_output_0_scale', 1, [], ...scale),
-    ...tensor('/relu/Relu_output_0_zero_point', 2, [], 0),
+    ...tensor('s0', 1, [], ...scale),
+    ...tensor('zero1', 2, [], 0),
+    ...layerTensors(0, 'model/conv2d/BiasAdd_weights_fused_bn', 'model/conv2d/BiasAdd_bias_fused_bn', [16, 3, 3, 3], 16),
+    ...tensor('s2', 1, [], ...scale),
+    ...layerTensors(
+      1,
+      'model/conv2d_1/Conv2D/ReadVariableOp:0',
+      'model/conv2d_1/BiasAdd/ReadVariableOp:0',
+      [32, 16, 3, 3],
+      32,
+    ),
+    ...tensor('s3', 1, [], ...scale),
+    ...tensor('zero4', 2, [], 128),
+    ...tensor('s5', 1, [], ...scale),
+    ...layerTensors(2, 'onnx::Conv_102', 'onnx::Conv_103', [64, 32, 1, 1], 64),
+    ...tensor('s6', 1, [], ...scale),
+    ...layerTensors(3, 'fc.weight', 'model/dense/MatMul_bias', [128, 10], 10),
     ...tensor('shape', 7, [2], 1, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff),
     ...valueInfo(11, 'input', 'batch_size', 3, 32, 32),
     ...valueInfo(12, 'output', 'batch_size', 10),

@@ -15,7 +15,7 @@ export interface InitializerLocation {
 }
 
 /** Shorter data is not worth a stream of its own. */
-const MIN_BYTES = 64;
+const MIN_BYTES = 16;
 /** Same limit as the decoder's. */
 const MAX_DEPTH = 100;
 /** Longer shapes come back cut: no tensor of this world has them. */
