@@ -26,8 +26,8 @@ export class WeightMixingModel {
   readonly #seen = new Uint16Array(contexts * 16 * 256);
   readonly #input = new Float64Array(inputs);
   readonly #slot = new Int32Array(contexts);
-  readonly #weightsByBit = new Float64Array(64 * inputs).fill(0.25);
-  readonly #weightsByScale = new Float64Array(16 * inputs).fill(0.25);
+  readonly #weightsByBit = new Float64Array(64 * inputs).fill(0.2);
+  readonly #weightsByScale = new Float64Array(16 * inputs).fill(0.2);
 
   /** Codes a matrix of bytes: an encoder gives the bytes, a decoder an array that is filled. */
   code(coder: BinaryCoder, matrix: Uint8Array, layout: BlockLayout): void {
@@ -170,8 +170,8 @@ export class WeightMixingModel {
       }
       const p = Math.max(4, Math.min(65532, Math.floor(squash((dotBit + dotScale) / 2) * 65536)));
       const bit = coder.code((wanted >>> shift) & 1, p);
-      const errorBit = (bit - squash(dotBit)) * 0.004;
-      const errorScale = (bit - squash(dotScale)) * 0.004;
+      const errorBit = (bit - squash(dotBit)) * 0.006;
+      const errorScale = (bit - squash(dotScale)) * 0.006;
       for (let k = 0; k < inputs; k++) {
         byBit[bitSet + k] = byBit[bitSet + k]! + errorBit * input[k]!;
         byScale[scaleSet + k] = byScale[scaleSet + k]! + errorScale * input[k]!;

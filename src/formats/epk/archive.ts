@@ -6,8 +6,9 @@ import { decodeBlock } from '../../codec/decode-block.ts';
 import { maxMixedBytes, mixParts } from '../../codec/mix-parts.ts';
 import { sha256 } from '../../codec/sha256.ts';
 import { decodeDerivations, derive } from './derived-sections.ts';
-import { StreamKind, type Toc } from './epk-format.ts';
+import { type StoredToc, StreamKind, type Toc, type TocFile } from './epk-format.ts';
 import { graphPrimer } from './graph-primer.ts';
+import { impliedSections } from './implied-sections.ts';
 import type { ByteSource, EpkArchive, EpkEntry } from './open-epk.ts';
 import { sectionLayout } from './section-layout.ts';
 
@@ -34,8 +35,52 @@ function collectParts(toc: Toc): Part[] {
   return [...skeletons, ...sections];
 }
 
+/**
+ * An archive over the streams of an `.epk` whose stored table of contents is known; graphs that imply their sections are decoded for it.
+ * `offsets` are those of the streams in `source`.
+ */
+export async function openArchive(
+  source: ByteSource,
+  stored: StoredToc,
+  digests: readonly Uint8Array[],
+  offsets: readonly number[],
+): Promise<EpkArchive> {
+  const withoutImplied = stored.files.map((file) => ('sections' in file ? file : { ...file, sections: [] }));
+  let archive = new Archive(source, { files: withoutImplied, streams: stored.streams }, digests, offsets);
+  if (stored.files.some((file) => 'sectionStreams' in file)) {
+    archive.checkSizes();
+    const ofSections = new Set(stored.files.flatMap((file) => ('sectionStreams' in file ? file.sectionStreams : [])));
+    const files: TocFile[] = [];
+    for (const [f, file] of stored.files.entries()) {
+      if ('sections' in file) {
+        files.push(file);
+        continue;
+      }
+      if (ofSections.has(file.skeletonStream)) {
+        throw new CorruptStreamError('a graph shares its stream with sections that are to follow from it');
+      }
+      const sections = impliedSections(await archive.decodeSkeleton(f), file.byteLength);
+      if (sections.length !== file.sectionStreams.length) {
+        throw new CorruptStreamError(
+          `${file.sectionStreams.length} sections are said to follow from a graph of ${sections.length}`,
+        );
+      }
+      files.push({
+        ...file,
+        sections: sections.map(({ name, ...section }, i) => {
+          return { ...section, name: { text: name }, stream: file.sectionStreams[i]! };
+        }),
+      });
+    }
+    archive = new Archive(source, { files, streams: stored.streams }, digests, offsets);
+  }
+  archive.checkStreams();
+  archive.checkSizes();
+  return archive;
+}
+
 /** Decodes the streams of an `.epk` whose table of contents is known. */
-export class Archive implements EpkArchive {
+class Archive implements EpkArchive {
   readonly files: EpkArchive['files'];
   readonly #source: ByteSource;
   readonly #toc: Toc;
@@ -56,25 +101,35 @@ export class Archive implements EpkArchive {
     });
     this.#members = members;
     this.files = toc.files.map(({ name, byteLength }, f) => ({ name, byteLength, sha256: hexadecimal(digests[f]!) }));
-    this.#checkStreams();
   }
 
-  #checkStreams(): void {
-    let mixed = 0;
+  /** Streams must hold what their kind can. */
+  checkStreams(): void {
     for (const [s, { kind }] of this.#toc.streams.entries()) {
       const members = this.#members[s]!;
       if (kind === StreamKind.block && members.length !== 1) {
         throw new CorruptStreamError(`stream ${s} holds ${members.length} parts instead of one`);
       }
-      if (kind === StreamKind.mixing) for (const index of members) mixed += this.#parts[index]!.byteLength;
       if (kind === StreamKind.derived && members.some((index) => this.#parts[index]!.section < 0)) {
         throw new CorruptStreamError('what is no section is said to derive from one');
       }
       if (kind > StreamKind.derived) throw new CorruptStreamError(`stream ${s} is of the unknown kind ${kind}`);
     }
+  }
+
+  /** What is slow to decode must be small. */
+  checkSizes(): void {
+    let mixed = 0;
+    for (const { stream, byteLength } of this.#parts) {
+      if (this.#toc.streams[stream]!.kind === StreamKind.mixing) mixed += byteLength;
+    }
     if (mixed > maxMixedBytes) {
       throw new CorruptStreamError(`${mixed} bytes are said to be in slow streams, where ${maxMixedBytes} are allowed`);
     }
+  }
+
+  decodeSkeleton(file: number): Promise<Uint8Array> {
+    return this.#decodePart(file);
   }
 
   async list(): Promise<EpkEntry[]> {

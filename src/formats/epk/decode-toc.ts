@@ -1,10 +1,18 @@
 import { ByteReader } from '../../codec/byte-reader.ts';
 import { CorruptStreamError } from '../../codec/corrupt-stream-error.ts';
 import { impliedByteLength } from './encode-toc.ts';
-import { isConfinedName, limits, type Toc, type TocFile, type TocSection, type TocStream } from './epk-format.ts';
+import {
+  type ImpliedTocFile,
+  isConfinedName,
+  limits,
+  type StoredToc,
+  type TocFile,
+  type TocSection,
+  type TocStream,
+} from './epk-format.ts';
 
 /** Reads a table of contents and checks all that can be checked without the data. */
-export function decodeToc(bytes: Uint8Array): Toc {
+export function decodeToc(bytes: Uint8Array): StoredToc {
   const reader = new ByteReader(bytes);
   const fileCount = reader.varint(Math.min(limits.files, reader.remaining));
   const streamCount = reader.varint(Math.min(limits.streams, reader.remaining));
@@ -12,7 +20,7 @@ export function decodeToc(bytes: Uint8Array): Toc {
   for (let s = 0; s < streamCount; s++) {
     streams.push({ kind: reader.u8(), codedLength: reader.varint(), checksum: reader.u32() });
   }
-  const files: TocFile[] = [];
+  const files: (TocFile | ImpliedTocFile)[] = [];
   const names = new Set<string>();
   const used = new Uint8Array(streamCount);
   for (let f = 0; f < fileCount; f++) {
@@ -27,7 +35,7 @@ export function decodeToc(bytes: Uint8Array): Toc {
   return { files, streams };
 }
 
-function readFile(reader: ByteReader, streamCount: number, used: Uint8Array): TocFile {
+function readFile(reader: ByteReader, streamCount: number, used: Uint8Array): TocFile | ImpliedTocFile {
   const readStream = (): number => {
     if (streamCount === 0) throw new CorruptStreamError('there are no streams');
     const stream = reader.varint(streamCount - 1);
@@ -37,7 +45,13 @@ function readFile(reader: ByteReader, streamCount: number, used: Uint8Array): To
   const name = readText(reader);
   const byteLength = reader.varint();
   const skeletonStream = readStream();
-  const sectionCount = reader.varint(Math.min(limits.sections, reader.remaining));
+  const counted = reader.varint(2 * Math.min(limits.sections, reader.remaining) + 1);
+  const sectionCount = Math.floor(counted / 2);
+  if (counted % 2 === 1) {
+    const skeletonLength = reader.varint(byteLength);
+    const sectionStreams = Array.from({ length: sectionCount }, readStream);
+    return { name, byteLength, skeletonLength, skeletonStream, sectionStreams };
+  }
   const sections: TocSection[] = [];
   let end = 0;
   let skeletonOffset = 0;

@@ -1,20 +1,24 @@
 import { byteLayout } from '../../codec/block-layout.ts';
 import { ByteWriter } from '../../codec/byte-writer.ts';
+import { CorruptStreamError } from '../../codec/corrupt-stream-error.ts';
 import { crc32 } from '../../codec/crc32.ts';
 import { encodeBlock, encodeMixedBlock } from '../../codec/encode-block.ts';
 import { sha256 } from '../../codec/sha256.ts';
 import { encodeStream } from './encode-stream.ts';
 import { encodeToc } from './encode-toc.ts';
 import {
+  type ImpliedTocFile,
   isConfinedName,
   limits,
   magic,
   prefixLength,
+  type StoredToc,
+  StreamKind,
   type TocFile,
   type TocSection,
-  type TocStream,
   version,
 } from './epk-format.ts';
+import { type ImpliedSection, impliedSections } from './implied-sections.ts';
 import { joinBytes } from './join-bytes.ts';
 import { plainBytes } from './plain-bytes.ts';
 import { defaultMixingLimitBytes, type PlannedPart, planStreams } from './plan-streams.ts';
@@ -103,9 +107,21 @@ export async function encodeEpk(input: readonly EpkFile[], options: EpkEncodeOpt
     const toc = { kind: stream.kind, codedLength: encoded.coded.length, checksum: crc32(encoded.coded) };
     return { bytes: encoded.coded, toc };
   });
+  const isMixed = (stream: number): boolean => coded[stream]!.toc.kind === StreamKind.mixing;
   let next = files.length;
-  const tocFiles = files.map((file, f): TocFile => {
+  const tocFiles = files.map((file, f): TocFile | ImpliedTocFile => {
     const skeleton = skeletonBytes[f]!;
+    const base = {
+      name: file.name,
+      byteLength: file.bytes.length,
+      skeletonLength: skeleton.length,
+      skeletonStream: streamOf[f]!,
+    };
+    const count = ordered[f]!.length;
+    if (count > 0 && isMixed(streamOf[f]!) && areImplied(ordered[f]!, skeleton, file.bytes.length)) {
+      next += count;
+      return { ...base, sectionStreams: streamOf.slice(next - count, next) };
+    }
     let skeletonOffset = 0;
     let end = 0;
     const sections = ordered[f]!.map(({ name, offset, byteLength, dataType, dims }): TocSection => {
@@ -114,13 +130,7 @@ export async function encodeEpk(input: readonly EpkFile[], options: EpkEncodeOpt
       const stream = streamOf[next++]!;
       return { name: findName(name, skeleton, skeletonOffset), offset, byteLength, dataType, dims, stream };
     });
-    return {
-      name: file.name,
-      byteLength: file.bytes.length,
-      skeletonLength: skeleton.length,
-      skeletonStream: streamOf[f]!,
-      sections,
-    };
+    return { ...base, sections };
   });
   const header = await encodeHeader(
     files,
@@ -157,11 +167,7 @@ function byOffset(a: EpkSection, b: EpkSection): number {
   return a.offset - b.offset || a.byteLength - b.byteLength;
 }
 
-async function encodeHeader(
-  files: readonly EpkFile[],
-  toc: { files: readonly TocFile[]; streams: readonly TocStream[] },
-  mixingLimitBytes: number,
-): Promise<Uint8Array> {
+async function encodeHeader(files: readonly EpkFile[], toc: StoredToc, mixingLimitBytes: number): Promise<Uint8Array> {
   const raw = encodeToc(toc);
   const layout = byteLayout(raw.length);
   const coded = isSlowWorthwhile(raw.length, files, mixingLimitBytes)
@@ -219,6 +225,25 @@ function skeletonOf(bytes: Uint8Array, ordered: readonly EpkSection[]): Uint8Arr
   }
   skeleton.set(bytes.subarray(end), at);
   return skeleton;
+}
+
+/** Whether a decoder finds the same sections by the structure of what is left of the file. */
+function areImplied(ordered: readonly EpkSection[], skeleton: Uint8Array, byteLength: number): boolean {
+  let implied: readonly ImpliedSection[];
+  try {
+    implied = impliedSections(skeleton, byteLength);
+  } catch (cause) {
+    if (cause instanceof CorruptStreamError) return false;
+    throw cause;
+  }
+  return (
+    implied.length === ordered.length &&
+    implied.every((section, i) => {
+      const { name, offset, dataType, dims } = ordered[i]!;
+      const isSame = section.name === name && section.offset === offset && section.dataType === dataType;
+      return isSame && section.byteLength === ordered[i]!.byteLength && section.dims.join() === dims.join();
+    })
+  );
 }
 
 /** In an ONNX file a tensor's name stands just before its payload: refer to it there rather than repeat it. */

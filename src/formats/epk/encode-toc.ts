@@ -1,9 +1,9 @@
 import { ByteWriter } from '../../codec/byte-writer.ts';
 import { packedByteLength } from '../../tensor/data-type.ts';
-import type { Toc, TocSection } from './epk-format.ts';
+import type { StoredToc, TocSection } from './epk-format.ts';
 
 /** Serializes a table of contents; `decodeToc` is the inverse. */
-export function encodeToc(toc: Toc): Uint8Array {
+export function encodeToc(toc: StoredToc): Uint8Array {
   const writer = new ByteWriter();
   writer.varint(toc.files.length);
   writer.varint(toc.streams.length);
@@ -16,7 +16,13 @@ export function encodeToc(toc: Toc): Uint8Array {
     writeText(writer, file.name);
     writer.varint(file.byteLength);
     writer.varint(file.skeletonStream);
-    writer.varint(file.sections.length);
+    if ('sectionStreams' in file) {
+      writer.varint(file.sectionStreams.length * 2 + 1);
+      writer.varint(file.skeletonLength);
+      for (const stream of file.sectionStreams) writer.varint(stream);
+      continue;
+    }
+    writer.varint(file.sections.length * 2);
     let end = 0;
     let skeletonOffset = 0;
     for (const section of file.sections) {

@@ -39,6 +39,11 @@ export interface TocFile {
   readonly sections: readonly TocSection[];
 }
 
+/** A file whose sections follow from its skeleton: only their streams are told, in order of offset. */
+export interface ImpliedTocFile extends Omit<TocFile, 'sections'> {
+  readonly sectionStreams: readonly number[];
+}
+
 export interface TocStream {
   readonly kind: number;
   readonly codedLength: number;
@@ -47,10 +52,13 @@ export interface TocStream {
 }
 
 /** The table of contents. A stream's parts are the skeletons (in file order), then the sections (in file and offset order), that name it. */
-export interface Toc {
-  readonly files: readonly TocFile[];
+export interface Toc<File = TocFile> {
+  readonly files: readonly File[];
   readonly streams: readonly TocStream[];
 }
+
+/** A table of contents as it is stored. */
+export type StoredToc = Toc<TocFile | ImpliedTocFile>;
 
 /** A relative path of plain names, with forward slashes: what may be written below a folder on any system. */
 export function isConfinedName(name: string): boolean {

@@ -64,7 +64,12 @@ function dequantizeWeights(index: number, weight: string, bias: string, axis: nu
 function layerTensors(index: number, weight: string, bias: string, dims: number[], channels: number): Bytes {
   return [
     ...emptyTensor(`w${index}_scale`, 1, [channels], 4 * channels),
-    ...emptyTensor(weight, 3, dims, dims.reduce((product, dim) => product * dim, 1)),
+    ...emptyTensor(
+      weight,
+      3,
+      dims,
+      dims.reduce((product, dim) => product * dim, 1),
+    ),
     ...emptyTensor(`w${index}_zero`, 3, [channels], channels),
     ...emptyTensor(`w${index}_bias_scale`, 1, [channels], 4 * channels),
     ...emptyTensor(bias, 6, [channels], 4 * channels),
@@ -168,7 +173,13 @@ function buildPrimer(): Uint8Array {
     ...field(2, text('main_graph')),
     ...tensor('s0', 1, [], ...scale),
     ...tensor('zero1', 2, [], 0),
-    ...layerTensors(0, 'model/conv2d/BiasAdd_weights_fused_bn', 'model/conv2d/BiasAdd_bias_fused_bn', [16, 3, 3, 3], 16),
+    ...layerTensors(
+      0,
+      'model/conv2d/BiasAdd_weights_fused_bn',
+      'model/conv2d/BiasAdd_bias_fused_bn',
+      [16, 3, 3, 3],
+      16,
+    ),
     ...tensor('s2', 1, [], ...scale),
     ...layerTensors(
       1,

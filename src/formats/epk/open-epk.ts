@@ -3,9 +3,9 @@ import { ByteReader } from '../../codec/byte-reader.ts';
 import { CorruptStreamError } from '../../codec/corrupt-stream-error.ts';
 import { crc32 } from '../../codec/crc32.ts';
 import { decodeBlock } from '../../codec/decode-block.ts';
-import { Archive } from './archive.ts';
+import { openArchive } from './archive.ts';
 import { decodeToc } from './decode-toc.ts';
-import { digestLength, limits, magic, prefixLength, type Toc, version } from './epk-format.ts';
+import { digestLength, limits, magic, prefixLength, type StoredToc, version } from './epk-format.ts';
 import { plainBytes } from './plain-bytes.ts';
 
 /** Where the bytes of an `.epk` come from: memory, a file, a `Blob`. `read` gives exactly `length` bytes or fails. */
@@ -60,10 +60,12 @@ export async function openEpk(input: ByteSource, options: EpkDecodeOptions = {})
   if (!(total <= maximum)) {
     throw new CorruptStreamError(`the files would take ${total} bytes, more than the ${maximum} allowed`);
   }
-  return new Archive(source, toc, digests, offsets);
+  return openArchive(source, toc, digests, offsets);
 }
 
-async function readHeader(source: ByteSource): Promise<{ toc: Toc; digests: Uint8Array[]; headerLength: number }> {
+async function readHeader(
+  source: ByteSource,
+): Promise<{ toc: StoredToc; digests: Uint8Array[]; headerLength: number }> {
   if (source.byteLength === 0) throw new CorruptStreamError('the file is empty');
   const prefix = new ByteReader(await source.read(0, Math.min(prefixLength, source.byteLength)));
   for (const byte of magic.subarray(0, prefix.remaining)) {
