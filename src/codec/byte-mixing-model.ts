@@ -1,7 +1,10 @@
 import type { BinaryCoder } from './binary-coder.ts';
+import { type ByteContext, byteContextCount, hashPair as hash } from './byte-context.ts';
 import { squash, stretchTable } from './logistic.ts';
 
-const orders = 8;
+/** Contexts of the bytes before, and of the place. */
+const nearOrders = 8;
+const orders = nearOrders + byteContextCount;
 /** Two inputs per context (a probability, and one learned for its recent bits), two of the match model, one constant. */
 const inputs = 2 * orders + 3;
 const historyStates = 256;
@@ -28,8 +31,8 @@ export class ByteMixingModel {
   readonly #slot = new Int32Array(orders);
   readonly #context = new Int32Array(orders);
   /** Mixing weights: one set by the bits so far, one by how far the past has matched. */
-  readonly #weightsByNode = new Float64Array(256 * 2 * inputs).fill(0.13);
-  readonly #weightsByMatch = new Float64Array(64 * inputs).fill(0.13);
+  readonly #weightsByNode = new Float64Array(256 * 2 * inputs).fill(0.085);
+  readonly #weightsByMatch = new Float64Array(64 * inputs).fill(0.085);
   readonly #past: Uint8Array;
   readonly #lastSeen: Int32Array;
   readonly #byMatch = new Uint16Array(64 * 2).fill(32768);
@@ -40,9 +43,11 @@ export class ByteMixingModel {
   #partStart = 0;
   #record = 0;
   #columns = 1;
+  readonly #place: ByteContext | undefined;
 
   /** `byteCount` is the number of bytes that will be coded in all, those of `prime` included. */
-  constructor(byteCount: number) {
+  constructor(byteCount: number, place?: ByteContext) {
+    this.#place = place;
     const bits = Math.max(12, Math.min(20, 32 - Math.clz32(byteCount * 16)));
     this.#mask = (1 << bits) - 1;
     this.#state = new Int32Array(orders << bits).fill(unseen);
@@ -55,10 +60,12 @@ export class ByteMixingModel {
     this.#record = record;
     this.#columns = columns;
     this.#partStart = this.#length;
+    if (record === 0) this.#place?.begin();
   }
 
   /** Learns from bytes that both sides know, without coding them. */
   prime(bytes: Uint8Array): void {
+    this.#place?.begin();
     for (const byte of bytes) this.code(nullCoder, byte);
   }
 
@@ -93,6 +100,9 @@ export class ByteMixingModel {
       context[5] = hash(hash(5, a | (b << 8) | (c << 16) | (d << 24)), e | (f << 8));
       context[6] = hash(hash(6, this.#word), a);
       context[7] = hash(7, (b << 8) | (c << 16) | (this.#matchLength > 0 ? past[this.#matchFrom]! : 0));
+      for (let k = 0; k < byteContextCount; k++) {
+        context[nearOrders + k] = hash(32 + k, this.#place?.contexts[k] ?? 0);
+      }
       return;
     }
     const at = n - this.#partStart;
@@ -112,6 +122,12 @@ export class ByteMixingModel {
     context[5] = hash(21, place | (above << 8) | (above2 << 16));
     context[6] = hash(22, place | (Math.min(column, 65535) << 8));
     context[7] = hash(23, place | ((above >>> 3) << 8) | ((above2 >>> 3) << 16) | (high << 24));
+    const above3 = at >= 3 * record ? past[n - 3 * record]! : above2;
+    const mean = (above + above2 + above3) >> 2;
+    context[8] = hash(24, place | (mean << 8) | (high << 20));
+    context[9] = hash(25, place | ((high >>> 4) << 8) | ((next >>> 5) << 16));
+    context[10] = hash(26, place | ((mean >>> 3) << 8));
+    context[11] = hash(27, place | (Math.max(above, above2, above3) << 8));
   }
 
   #codeBit(coder: BinaryCoder, wanted: number, node: number, expected: number, shift: number): number {
@@ -149,7 +165,7 @@ export class ByteMixingModel {
     const byNode = this.#weightsByNode;
     const byMatch = this.#weightsByMatch;
     const nodeSet = (node + (this.#record === 0 ? 0 : 256)) * inputs;
-    const matchSet = ((lengthClass === 0 ? 0 : 1 + Math.min(2, lengthClass >>> 3)) * 9 + sure) * inputs;
+    const matchSet = ((lengthClass === 0 ? 0 : 1 + Math.min(2, lengthClass >>> 3)) * (orders + 1) + sure) * inputs;
     let dotNode = 0;
     let dotMatch = 0;
     for (let i = 0; i < inputs; i++) {
@@ -192,6 +208,7 @@ export class ByteMixingModel {
   #append(byte: number): void {
     const past = this.#past;
     past[this.#length++] = byte;
+    if (this.#record === 0) this.#place?.append(byte);
     const n = this.#length;
     const letter = (byte >= 97 && byte <= 122) || (byte >= 65 && byte <= 90);
     this.#word = letter ? hash(this.#word, byte) : byte >= 48 && byte <= 57 ? this.#word : 0;
@@ -225,11 +242,4 @@ function initialByHistory(): Uint16Array {
     table[i] = Math.floor((65536 * (ones + 0.3)) / (length + 0.6));
   }
   return table;
-}
-
-function hash(a: number, b: number): number {
-  let h = Math.imul(a, 0x85ebca6b) ^ Math.imul(b + 0x3c6ef372, 0xc2b2ae35);
-  h ^= h >>> 15;
-  h = Math.imul(h, 0x27d4eb2f);
-  return h ^ (h >>> 13);
 }

@@ -7,7 +7,7 @@ import { maxMixedBytes, mixParts } from '../../codec/mix-parts.ts';
 import { sha256 } from '../../codec/sha256.ts';
 import { decodeDerivations, derive } from './derived-sections.ts';
 import { type StoredToc, StreamKind, type Toc, type TocFile } from './epk-format.ts';
-import { graphPrimer } from './graph-primer.ts';
+import { graphPrior } from './graph-primer.ts';
 import { impliedSections } from './implied-sections.ts';
 import type { ByteSource, EpkArchive, EpkEntry } from './open-epk.ts';
 import { sectionLayout } from './section-layout.ts';
@@ -213,7 +213,7 @@ class Archive implements EpkArchive {
   /** Decodes a stream that derives from no other into `outs`, which is indexed by part. */
   #decodeStream(stream: number, coded: Uint8Array, outs: readonly Uint8Array[]): void {
     const parts = this.#members[stream]!.map((index) => ({ bytes: outs[index]!, layout: this.#parts[index]!.layout }));
-    if (this.#toc.streams[stream]!.kind === StreamKind.mixing) mixParts(new BinaryDecoder(coded), parts, graphPrimer);
+    if (this.#toc.streams[stream]!.kind === StreamKind.mixing) mixParts(new BinaryDecoder(coded), parts, graphPrior);
     else decodeBlock(coded, parts[0]!.bytes, parts[0]!.layout);
   }
 

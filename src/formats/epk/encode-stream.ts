@@ -3,7 +3,7 @@ import { encodeBlock } from '../../codec/encode-block.ts';
 import { mixParts } from '../../codec/mix-parts.ts';
 import { encodeDerivations } from './derived-sections.ts';
 import { StreamKind } from './epk-format.ts';
-import { graphPrimer } from './graph-primer.ts';
+import { graphPrior } from './graph-primer.ts';
 import { joinBytes } from './join-bytes.ts';
 import type { PlannedPart, PlannedStream } from './plan-streams.ts';
 
@@ -28,7 +28,7 @@ export function encodeStream(stream: PlannedStream, parts: readonly PlannedPart[
   const ends: number[] = [];
   // The models write what they code back into the parts: give them copies.
   const copies = parts.map(({ bytes, layout }) => ({ bytes: bytes.slice(), layout }));
-  mixParts(encoder, copies, graphPrimer, () => ends.push(encoder.length));
+  mixParts(encoder, copies, graphPrior, () => ends.push(encoder.length));
   const coded = encoder.finish();
   const last = ends.length - 1;
   for (let i = 0; i <= last; i++) ends[i] = i === last ? coded.length : Math.min(ends[i]!, coded.length);

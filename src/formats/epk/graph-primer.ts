@@ -1,3 +1,6 @@
+import type { TextPrior } from '../../codec/mix-parts.ts';
+import { GraphContext } from './graph-context.ts';
+
 type Bytes = readonly number[];
 
 function text(value: string): Bytes {
@@ -213,4 +216,7 @@ function buildPrimer(): Uint8Array {
  * naming habits that most files share then cost next to nothing, which is what makes the difference in small files. Part of format
  * version 1: any change to these bytes is a new version.
  */
-export const graphPrimer: Uint8Array = buildPrimer();
+const graphPrimer: Uint8Array = buildPrimer();
+
+/** What is known of graphs before the first one. */
+export const graphPrior: TextPrior = { primer: graphPrimer, context: () => new GraphContext() };

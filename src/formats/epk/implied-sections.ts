@@ -14,10 +14,10 @@ export const minImpliedBytes = 16;
 const maxDepth = 100;
 const maxRank = 64;
 
-type Message = 'model' | 'graph' | 'node' | 'attribute' | 'tensor' | 'sparse' | 'training' | 'function';
+export type Message = 'model' | 'graph' | 'node' | 'attribute' | 'tensor' | 'sparse' | 'training' | 'function';
 
 /** The fields of ONNX's messages that lead to tensors (onnx.proto). */
-const children: Record<Message, Readonly<Record<number, Message>>> = {
+export const children: Record<Message, Readonly<Record<number, Message>>> = {
   model: { 7: 'graph', 20: 'training', 25: 'function' },
   graph: { 1: 'node', 5: 'tensor', 15: 'sparse' },
   node: { 5: 'attribute' },
@@ -120,6 +120,6 @@ class Walk {
   }
 }
 
-function isPayload(field: number): boolean {
+export function isPayload(field: number): boolean {
   return field === 9 || field === 4 || field === 10;
 }

@@ -24,7 +24,7 @@ const MAX_RANK = 64;
 type Walk = (cursor: WireCursor, depth: number, context: string) => void;
 
 /**
- * Finds the elements of every tensor of at least 64 bytes in an ONNX file: initializers, sparse initializers and
+ * Finds the elements of every tensor of at least 16 bytes in an ONNX file: initializers, sparse initializers and
  * attribute tensors, in the main graph, subgraphs, functions and training graphs. Elements are in `raw_data`, or in
  * packed `float_data` or `double_data`, which hold the same little-endian bytes. Only the structure is walked; nothing
  * is decoded or copied. The ranges are disjoint and in file order.

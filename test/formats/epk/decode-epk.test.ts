@@ -6,20 +6,21 @@ import { crc32 } from '../../../src/codec/crc32.ts';
 import { decodeEpk } from '../../../src/formats/epk/decode-epk.ts';
 import { encodeEpk } from '../../../src/formats/epk/encode-epk.ts';
 import { openEpk } from '../../../src/formats/epk/open-epk.ts';
-import { exampleFiles, exampleTensors, fileOf } from './example-files.ts';
+import { exampleFiles, exampleModel, exampleTensors, fileOf } from './example-files.ts';
 import { referenceDecodeEpk } from './reference-epk-decoder.ts';
 
 const frozen = JSON.parse(readFileSync(new URL('frozen-version-1.json', import.meta.url), 'utf8')) as Record<
-  'mixing' | 'blocks',
+  'mixing' | 'blocks' | 'graph',
   string
 >;
-const frozenBytes = (name: 'mixing' | 'blocks'): Uint8Array => new Uint8Array(Buffer.from(frozen[name], 'base64'));
+const frozenBytes = (name: keyof typeof frozen): Uint8Array => new Uint8Array(Buffer.from(frozen[name], 'base64'));
 
 /** A small `.epk` of each style. */
 const examples: { name: string; bytes: Uint8Array }[] = [];
 beforeAll(async () => {
   const [model, notes] = exampleFiles() as [ReturnType<typeof exampleFiles>[0], ReturnType<typeof exampleFiles>[0]];
   examples.push({ name: 'mixing', bytes: (await encodeEpk([notes])).bytes });
+  examples.push({ name: 'graph', bytes: (await encodeEpk([exampleModel()])).bytes });
   examples.push({ name: 'blocks', bytes: (await encodeEpk([model, notes], { mixingLimitBytes: 0 })).bytes });
 });
 
@@ -38,6 +39,18 @@ describe('decodeEpk', () => {
     expect(files).toEqual(exampleFiles().map((file) => ({ name: file.name, bytes: file.bytes })));
   });
 
+  it('reads what version 1 wrote of a model whose sections follow from its graph', async () => {
+    const model = exampleModel();
+    const bytes = frozenBytes('graph');
+    expect((await decodeEpk(bytes)).files).toEqual([{ name: model.name, bytes: model.bytes }]);
+    const read = async (offset: number, length: number) => bytes.subarray(offset, offset + length);
+    const archive = await openEpk({ byteLength: bytes.length, read });
+    expect(await archive.list()).toEqual(model.sections.map((section) => ({ ...section, file: 'model.onnx' })));
+    for (const { name, offset, byteLength } of model.sections) {
+      expect(await archive.decodeSection(name)).toEqual(model.bytes.slice(offset, offset + byteLength));
+    }
+  });
+
   it('agrees with the reference decoder', async () => {
     const files = [...exampleFiles(), fileOf('wide.onnx', exampleTensors(64, 40))];
     const { bytes } = await encodeEpk(files, { mixingLimitBytes: 0 });
@@ -47,7 +60,7 @@ describe('decodeEpk', () => {
   });
 
   it('names what is wrong with an empty file, another format, another version, a longer and a shorter file', async () => {
-    const { bytes } = examples[1]!;
+    const { bytes } = examples[2]!;
     await expect(decodeEpk(new Uint8Array(0))).rejects.toThrow('empty');
     await expect(decodeEpk(new TextEncoder().encode('no container at all'))).rejects.toThrow('not an .epk file');
     const newer = bytes.slice();
@@ -79,7 +92,7 @@ describe('decodeEpk', () => {
   it('refuses forged headers and streams with a clear error, in bounded time', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.constantFrom(0, 1),
+        fc.constantFrom(0, 1, 2),
         fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 3 }),
         async (which, edits) => {
           const forged = examples[which]!.bytes.slice();

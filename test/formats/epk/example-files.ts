@@ -1,4 +1,6 @@
+import { onnx } from 'onnx-proto';
 import type { EpkFile } from '../../../src/formats/epk/encode-epk.ts';
+import { locateInitializers } from '../../../src/formats/onnx/locate-initializers.ts';
 import { bell, randomSource } from '../../codec/example-blocks.ts';
 
 interface Tensor {
@@ -56,4 +58,32 @@ export function exampleFiles(): EpkFile[] {
     fileOf('model.onnx', exampleTensors()),
     { name: 'data/notes.txt', bytes: new TextEncoder().encode('plain text, plain text, plain text'), sections: [] },
   ];
+}
+
+/** The same layer in a real graph, whose sections follow from its structure. */
+export function exampleModel(): EpkFile {
+  const initializer = exampleTensors().map(({ name, bytes, dataType, dims }) => {
+    return { name, rawData: bytes, dataType, dims: [...dims] };
+  });
+  const quantized = ['conv.weight_quantized', 'conv.weight_scale'];
+  const constant = { name: '', dataType: 7, dims: [3], rawData: new Uint8Array(24).fill(1) };
+  const bytes = onnx.ModelProto.encode({
+    irVersion: 8,
+    producerName: 'example',
+    opsetImport: [{ domain: '', version: 17 }],
+    graph: {
+      name: 'main',
+      node: [
+        { opType: 'DequantizeLinear', input: quantized, output: ['w0'], attribute: [{ name: 'axis', type: 2, i: 0 }] },
+        { opType: 'Conv', input: ['x', 'w0'], output: ['y'] },
+        { opType: 'Constant', output: ['shape'], attribute: [{ name: 'value', type: 4, t: constant }] },
+      ],
+      initializer: [{ name: 's0', dataType: 1, dims: [], rawData: Uint8Array.of(1, 2, 128, 60) }, ...initializer],
+      input: [
+        { name: 'x', type: { tensorType: { elemType: 1, shape: { dim: [{ dimValue: 1 }, { dimParam: 'n' }] } } } },
+      ],
+      output: [{ name: 'y' }],
+    },
+  }).finish();
+  return { name: 'model.onnx', bytes: new Uint8Array(bytes), sections: locateInitializers(bytes) };
 }

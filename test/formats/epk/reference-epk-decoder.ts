@@ -30,6 +30,12 @@ function reader(bytes: readonly number[]) {
   return { take, fixed, varint, text, left: () => bytes.length - at };
 }
 
+/** Sections that follow from a graph are only in files coded by mixing. */
+function explicitCount(counted: number): number {
+  if (counted % 2 === 1) throw new Error('reference: implied sections');
+  return counted / 2;
+}
+
 const elementBits: Record<number, number> = { 1: 32, 2: 8, 3: 8, 6: 32, 7: 64 };
 
 /** Decodes an `.epk` without mixing streams, of tensors of the element types above. */
@@ -54,7 +60,7 @@ export function referenceDecodeEpk(epk: Uint8Array): Map<string, number[]> {
     const size = toc.varint();
     const skeletonStream = toc.varint();
     let end = 0;
-    const sections = Array.from({ length: toc.varint() }, (): Part => {
+    const sections = Array.from({ length: explicitCount(toc.varint()) }, (): Part => {
       const offset = end + toc.varint();
       const stream = toc.varint();
       const reference = toc.varint();
