@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { EdgepackError, type ErrorCode } from '../diagnostics/edgepack-error.ts';
 import type { Logger } from '../diagnostics/logger.ts';
 import { printable } from '../diagnostics/printable.ts';
+import { siblingModule } from '../storage/sibling-module.ts';
 import {
   type AnswerMessage,
   memoryExceededMark,
@@ -11,7 +12,6 @@ import {
   type Requests,
   timeExceededMark,
 } from './protocol.ts';
-import { siblingModule } from './sibling-module.ts';
 
 interface Pending {
   readonly id: number;

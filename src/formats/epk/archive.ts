@@ -1,16 +1,14 @@
-import { BinaryDecoder } from '../../codec/binary-decoder.ts';
 import { type BlockLayout, byteLayout } from '../../codec/block-layout.ts';
 import { CorruptStreamError } from '../../codec/corrupt-stream-error.ts';
 import { crc32 } from '../../codec/crc32.ts';
-import { decodeBlock } from '../../codec/decode-block.ts';
-import { maxMixedBytes, mixParts } from '../../codec/mix-parts.ts';
+import { maxMixedBytes } from '../../codec/mix-parts.ts';
 import { sha256 } from '../../codec/sha256.ts';
 import { decodeDerivations, derive } from './derived-sections.ts';
 import { type StoredToc, StreamKind, type Toc, type TocFile } from './epk-format.ts';
-import { graphPrior } from './graph-primer.ts';
 import { impliedSections } from './implied-sections.ts';
 import type { ByteSource, EpkArchive, EpkEntry } from './open-epk.ts';
 import { sectionLayout } from './section-layout.ts';
+import { decodeStream, inlineCoder, type StreamCoder, type StreamToDecode } from './stream-coder.ts';
 
 interface Part {
   readonly file: number;
@@ -157,7 +155,7 @@ class Archive implements EpkArchive {
     return this.#decodePart(this.files.length + index);
   }
 
-  async decodeFiles(): Promise<{ name: string; bytes: Uint8Array }[]> {
+  async decodeFiles(coder: StreamCoder = inlineCoder): Promise<{ name: string; bytes: Uint8Array }[]> {
     // All streams are checked before the output is allocated.
     const coded: Uint8Array[] = [];
     for (let s = 0; s < this.#toc.streams.length; s++) coded.push(await this.#readStream(s));
@@ -168,10 +166,12 @@ class Archive implements EpkArchive {
       return outputs[file]!.subarray(offset, offset + byteLength);
     });
     const derived: number[] = [];
+    const independent: StreamToDecode[] = [];
     for (const [s, bytes] of coded.entries()) {
       if (this.#toc.streams[s]!.kind === StreamKind.derived) derived.push(s);
-      else this.#decodeStream(s, bytes, outs);
+      else independent.push(this.#streamToDecode(s, bytes, outs));
     }
+    await coder.decode(independent);
     for (const s of derived) {
       const derivations = this.#derivationsOf(s, coded[s]!);
       this.#members[s]!.forEach((index, i) => {
@@ -206,15 +206,14 @@ class Archive implements EpkArchive {
     }
     const outs: Uint8Array[] = [];
     for (const member of this.#members[stream]!) outs[member] = new Uint8Array(this.#parts[member]!.byteLength);
-    this.#decodeStream(stream, coded, outs);
+    decodeStream(this.#streamToDecode(stream, coded, outs));
     return outs[index]!;
   }
 
-  /** Decodes a stream that derives from no other into `outs`, which is indexed by part. */
-  #decodeStream(stream: number, coded: Uint8Array, outs: readonly Uint8Array[]): void {
+  /** A stream that derives from no other, with where its parts go in `outs`, which is indexed by part. */
+  #streamToDecode(stream: number, coded: Uint8Array, outs: readonly Uint8Array[]): StreamToDecode {
     const parts = this.#members[stream]!.map((index) => ({ bytes: outs[index]!, layout: this.#parts[index]!.layout }));
-    if (this.#toc.streams[stream]!.kind === StreamKind.mixing) mixParts(new BinaryDecoder(coded), parts, graphPrior);
-    else decodeBlock(coded, parts[0]!.bytes, parts[0]!.layout);
+    return { kind: this.#toc.streams[stream]!.kind, coded, parts };
   }
 
   #derivationsOf(stream: number, coded: Uint8Array): ReturnType<typeof decodeDerivations> {

@@ -1,4 +1,5 @@
 import { type EpkDecodeOptions, openEpk } from './open-epk.ts';
+import type { StreamCoder } from './stream-coder.ts';
 
 /**
  * Decodes an `.epk` held in memory: the exact bytes of its files, each checked against its SHA-256. Runs in Node and in browsers.
@@ -7,8 +8,9 @@ import { type EpkDecodeOptions, openEpk } from './open-epk.ts';
 export async function decodeEpk(
   bytes: Uint8Array,
   options: EpkDecodeOptions = {},
+  coder?: StreamCoder,
 ): Promise<{ readonly files: readonly { readonly name: string; readonly bytes: Uint8Array }[] }> {
   const read = async (offset: number, length: number): Promise<Uint8Array> => bytes.subarray(offset, offset + length);
   const archive = await openEpk({ byteLength: bytes.length, read }, options);
-  return { files: await archive.decodeFiles() };
+  return { files: await archive.decodeFiles(coder) };
 }

@@ -4,7 +4,6 @@ import { CorruptStreamError } from '../../codec/corrupt-stream-error.ts';
 import { crc32 } from '../../codec/crc32.ts';
 import { encodeBlock, encodeMixedBlock } from '../../codec/encode-block.ts';
 import { sha256 } from '../../codec/sha256.ts';
-import { encodeStream } from './encode-stream.ts';
 import { encodeToc } from './encode-toc.ts';
 import {
   type ImpliedTocFile,
@@ -23,6 +22,7 @@ import { joinBytes } from './join-bytes.ts';
 import { plainBytes } from './plain-bytes.ts';
 import { defaultMixingLimitBytes, type PlannedPart, planStreams } from './plan-streams.ts';
 import { sectionLayout } from './section-layout.ts';
+import { inlineCoder, type StreamCoder } from './stream-coder.ts';
 
 /** Where a tensor's payload lies in its file. */
 export interface EpkSection {
@@ -70,9 +70,13 @@ export interface EncodedEpk {
 
 /**
  * Packs files into one `.epk`, each section coded on its own or, where small, with others. The same input gives the same bytes on every
- * host. Throws a RangeError for sections that overlap or leave their file, and for unsafe or repeated file names.
+ * host. `coder` does the work (default: this thread). Throws a RangeError for sections that overlap or leave their file, and for unsafe or repeated file names.
  */
-export async function encodeEpk(input: readonly EpkFile[], options: EpkEncodeOptions = {}): Promise<EncodedEpk> {
+export async function encodeEpk(
+  input: readonly EpkFile[],
+  options: EpkEncodeOptions = {},
+  coder: StreamCoder = inlineCoder,
+): Promise<EncodedEpk> {
   const mixingLimitBytes = options.mixingLimitBytes ?? defaultMixingLimitBytes;
   checkFiles(input);
   const files = input.map((file) => ({
@@ -95,11 +99,15 @@ export async function encodeEpk(input: readonly EpkFile[], options: EpkEncodeOpt
   ];
   const streamOf: number[] = [];
   const codedBytes: number[] = [];
-  const coded = planStreams(parts, mixingLimitBytes).map((stream, s) => {
-    const encoded = encodeStream(
-      stream,
-      stream.parts.map((index) => parts[index]!),
-    );
+  const planned = planStreams(parts, mixingLimitBytes);
+  const encodedStreams = await coder.encode(
+    planned.map(({ kind, derivations, parts: indices }) => ({
+      stream: { kind, derivations },
+      parts: indices.map((index) => ({ bytes: parts[index]!.bytes, layout: parts[index]!.layout })),
+    })),
+  );
+  const coded = planned.map((stream, s) => {
+    const encoded = encodedStreams[s]!;
     stream.parts.forEach((index, i) => {
       streamOf[index] = s;
       codedBytes[index] = encoded.partBytes[i]!;

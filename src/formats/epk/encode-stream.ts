@@ -14,7 +14,10 @@ export interface EncodedStream {
 }
 
 /** Codes the parts of one stream; `decodeStream` is the inverse. */
-export function encodeStream(stream: PlannedStream, parts: readonly PlannedPart[]): EncodedStream {
+export function encodeStream(
+  stream: Pick<PlannedStream, 'kind' | 'derivations'>,
+  parts: readonly Pick<PlannedPart, 'bytes' | 'layout'>[],
+): EncodedStream {
   if (stream.kind === StreamKind.derived) {
     const pieces = encodeDerivations(stream.derivations);
     return { coded: joinBytes(pieces), partBytes: pieces.map((piece) => piece.length) };

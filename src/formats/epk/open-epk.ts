@@ -7,6 +7,7 @@ import { openArchive } from './archive.ts';
 import { decodeToc } from './decode-toc.ts';
 import { digestLength, limits, magic, prefixLength, type StoredToc, version } from './epk-format.ts';
 import { plainBytes } from './plain-bytes.ts';
+import type { StreamCoder } from './stream-coder.ts';
 
 /** Where the bytes of an `.epk` come from: memory, a file, a `Blob`. `read` gives exactly `length` bytes or fails. */
 export interface ByteSource {
@@ -36,8 +37,8 @@ export interface EpkArchive {
   list(): Promise<EpkEntry[]>;
   /** Decodes the bytes of one section of a file (by default the first that has it) and of what shares its stream, nothing else. */
   decodeSection(name: string, file?: string): Promise<Uint8Array>;
-  /** Decodes all files and checks each against its SHA-256. */
-  decodeFiles(): Promise<{ readonly name: string; readonly bytes: Uint8Array }[]>;
+  /** Decodes all files and checks each against its SHA-256. `coder` does the work (default: this thread). */
+  decodeFiles(coder?: StreamCoder): Promise<{ readonly name: string; readonly bytes: Uint8Array }[]>;
 }
 
 /** Reads and checks the header of an `.epk`. */

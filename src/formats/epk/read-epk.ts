@@ -2,13 +2,23 @@ import { open } from 'node:fs/promises';
 import { CorruptStreamError } from '../../codec/corrupt-stream-error.ts';
 import { EdgepackError } from '../../diagnostics/edgepack-error.ts';
 import { type EpkArchive, type EpkDecodeOptions, openEpk } from './open-epk.ts';
+import { parallelCoder } from './parallel-coder.ts';
+
+export interface EpkReadOptions extends EpkDecodeOptions {
+  /** Threads to decode with. Default: as many as the processor runs; small files are decoded by one. */
+  readonly threads?: number;
+}
 
 /** The exact files that were packed into the `.epk` at `path`. Throws EdgepackError `file-not-found` or `epk-unreadable`. */
 export async function readEpk(
   path: string,
-  options: EpkDecodeOptions = {},
+  options: EpkReadOptions = {},
 ): Promise<{ readonly files: readonly { readonly name: string; readonly bytes: Uint8Array }[] }> {
-  return withEpk(path, async (archive) => ({ files: await archive.decodeFiles() }), options);
+  return withEpk(
+    path,
+    async (archive) => ({ files: await archive.decodeFiles(parallelCoder(options.threads)) }),
+    options,
+  );
 }
 
 /**

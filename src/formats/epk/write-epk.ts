@@ -4,9 +4,15 @@ import { EdgepackError } from '../../diagnostics/edgepack-error.ts';
 import { writePieces } from '../../storage/write-pieces.ts';
 import { decodeEpk } from './decode-epk.ts';
 import { type EncodedEpk, type EpkEncodeOptions, type EpkFile, encodeEpk } from './encode-epk.ts';
+import { parallelCoder } from './parallel-coder.ts';
 
 /** What `writeEpk` wrote, without the bytes. */
 export type WrittenEpk = Omit<EncodedEpk, 'bytes'> & { readonly byteLength: number };
+
+export interface EpkWriteOptions extends EpkEncodeOptions {
+  /** Threads to encode and check with. Default: as many as the processor runs; small files are coded by one. The bytes do not depend on it. */
+  readonly threads?: number;
+}
 
 /**
  * Writes files as one `.epk`, atomically. What was coded is decoded and compared with the input before anything is written, and the
@@ -16,7 +22,7 @@ export type WrittenEpk = Omit<EncodedEpk, 'bytes'> & { readonly byteLength: numb
 export async function writeEpk(
   path: string,
   files: readonly EpkFile[],
-  options: EpkEncodeOptions = {},
+  options: EpkWriteOptions = {},
 ): Promise<WrittenEpk> {
   const { bytes, ...sizes } = await encodeChecked(files, options);
   writePieces(path, [bytes]);
@@ -30,10 +36,14 @@ export async function writeEpk(
 }
 
 /** Codes files as one `.epk` and makes sure that decoding it gives the same bytes. */
-export async function encodeChecked(files: readonly EpkFile[], options: EpkEncodeOptions = {}): Promise<EncodedEpk> {
-  const encoded = await encodeEpk(files, options);
+export async function encodeChecked(
+  files: readonly EpkFile[],
+  { threads, ...options }: EpkWriteOptions = {},
+): Promise<EncodedEpk> {
+  const coder = parallelCoder(threads);
+  const encoded = await encodeEpk(files, options, coder);
   const input = files.reduce((sum, file) => sum + file.bytes.length, 0);
-  const decoded = await decodeEpk(encoded.bytes, { maxOutputBytes: input });
+  const decoded = await decodeEpk(encoded.bytes, { maxOutputBytes: input }, coder);
   files.forEach((file, f) => {
     if (digest(decoded.files[f]!.bytes) !== digest(file.bytes)) throw new Error(`coding ${file.name} is not lossless`);
   });

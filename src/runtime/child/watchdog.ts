@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
+import { siblingModule } from '../../storage/sibling-module.ts';
 import { memoryExceededMark, timeExceededMark } from '../protocol.ts';
-import { siblingModule } from '../sibling-module.ts';
 
 interface WatchdogData {
   readonly watchdog: true;
