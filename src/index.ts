@@ -6,10 +6,12 @@ export type {
   EvaluateOptions,
   FileFacts,
   InspectOptions,
+  PackedTensor,
   PackOptions,
   PackResult,
   RenderReportOptions,
   RunContext,
+  UnpackedTensor,
 } from './pipeline/api-types.ts';
 export { bench } from './pipeline/bench.ts';
 export type { BenchOptions } from './pipeline/bench-options.ts';
@@ -19,6 +21,7 @@ export { evaluate } from './pipeline/evaluate.ts';
 export { inspect } from './pipeline/inspect.ts';
 export { pack, unpack } from './pipeline/pack-model.ts';
 export { packageVersion as version } from './pipeline/package-version.ts';
+export { listPackedTensors, unpackTensor } from './pipeline/packed-tensors.ts';
 export { renderReport } from './pipeline/render-report.ts';
 export { listRecipes, loadRecipe } from './recipes/load-recipe.ts';
 export type { Recipe } from './recipes/recipe-schema.ts';

@@ -3,10 +3,12 @@ import type {
   EvaluateOptions,
   FileFacts,
   InspectOptions,
+  PackedTensor,
   PackOptions,
   PackResult,
   RenderReportOptions,
   RunContext,
+  UnpackedTensor,
 } from '../pipeline/api-types.ts';
 import type { BenchOptions } from '../pipeline/bench-options.ts';
 import type { CompressOptions } from '../pipeline/compress-options.ts';
@@ -27,6 +29,15 @@ export interface CliApi {
   unpack(epkPath: string, modelPath: string, options?: PackOptions, context?: RunContext): Promise<PackResult>;
   /** Writes the page of a saved report. */
   renderReport(reportPath: string, options?: RenderReportOptions): Promise<FileFacts>;
+  listPackedTensors(epkPath: string, context?: RunContext): Promise<readonly PackedTensor[]>;
+  /** Writes one tensor of an `.epk`. */
+  unpackTensor(
+    epkPath: string,
+    name: string,
+    outputPath: string,
+    options?: PackOptions,
+    context?: RunContext,
+  ): Promise<UnpackedTensor>;
   listTargets(): readonly string[];
   loadTarget(nameOrPath: string): Target;
   readonly version: string;

@@ -76,6 +76,24 @@ export interface PackOptions {
   readonly allowLinks?: boolean;
 }
 
+/** A tensor inside an `.epk`. */
+export interface PackedTensor {
+  readonly name: string;
+  /** The packed file that holds it: the model, or one of its external data. */
+  readonly file: string;
+  /** Element type, as in `float32`; `type-<n>` where it is unknown. */
+  readonly dataType: string;
+  readonly shape: readonly number[];
+  readonly sizeBytes: number;
+}
+
+export interface UnpackedTensor {
+  readonly tensor: PackedTensor;
+  /** The file that was written, and its size. */
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
 export interface PackResult {
   readonly onnx: FileFacts;
   readonly epk: FileFacts;

@@ -208,6 +208,25 @@ describe('the other commands', () => {
     expect(stdout).toContain('−1.0 points against original.onnx, standard error 0.60 points (7 samples lost, 2 won)');
   });
 
+  it('unpack lists tensors, or writes one of them', async () => {
+    const cwd = mkdtempSync(join(tmpdir(), 'edgepack-cli-'));
+    const list = await runCli(['unpack', 'm.epk', '--list'], { cwd });
+    expect(list.calls.map((call) => [call.name, call.args[0]])).toEqual([['listPackedTensors', join(cwd, 'm.epk')]]);
+    expect(list.stdout).toBe('400 bytes  int8  [16, 25]  conv.weight\n');
+    expect(JSON.parse((await runCli(['unpack', 'm.epk', '--list', '--json'], { cwd })).stdout)).toHaveLength(1);
+    const tensor = await runCli(['unpack', 'm.epk', '--tensor', 'conv.weight', '-o', 'w.npy', '-f'], { cwd });
+    expect(tensor.calls[0]?.name).toBe('unpackTensor');
+    expect(tensor.calls[0]?.args.slice(0, 4)).toEqual([
+      join(cwd, 'm.epk'),
+      'conv.weight',
+      join(cwd, 'w.npy'),
+      { force: true },
+    ]);
+    expect(tensor.stdout).toContain('conv.weight, int8 [16, 25]');
+    expect((await runCli(['unpack', 'm.epk', '--tensor', 'w'], { cwd })).calls[0]?.args[2]).toBe(join(cwd, 'm.npy'));
+    expect((await runCli(['unpack', 'm.epk', '--tensor', 'w', '--list'], { cwd })).exitCode).toBe(2);
+  });
+
   it('pack and unpack name their output after their input', async () => {
     const cwd = folder();
     const pack = await runCli(['pack', 'a/m.ONNX'], { cwd });

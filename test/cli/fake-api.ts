@@ -12,6 +12,8 @@ import { exampleBench } from './example-bench.ts';
 
 const file = { path: 'model.onnx', sizeBytes: 1000, sha256: 'd'.repeat(64) };
 
+const packedTensor = { name: 'conv.weight', file: 'model.onnx', dataType: 'int8', shape: [16, 25], sizeBytes: 400 };
+
 export const exampleInspection: Inspection = {
   inspectionVersion: 1,
   model: exampleReport().model,
@@ -78,6 +80,8 @@ export function fakeApi(calls: Call[] = [], change: Partial<CliApi> = {}): CliAp
     pack: record('pack', { onnx: file, epk: { ...file, path: 'model.epk', sizeBytes: 400 } }),
     unpack: record('unpack', { onnx: file, epk: { ...file, path: 'model.epk', sizeBytes: 400 } }),
     renderReport: record('renderReport', { ...file, path: 'out/report.html' }),
+    listPackedTensors: record('listPackedTensors', [packedTensor]),
+    unpackTensor: record('unpackTensor', { tensor: packedTensor, path: 'w.npy', sizeBytes: 528 }),
     listTargets,
     loadTarget,
     ...change,

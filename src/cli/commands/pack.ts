@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { allowLinksOption } from '../allow-links-option.ts';
 import { type CommandContext, CommandSession, type CommonOptions, withCommonOptions } from '../command-session.ts';
-import { renderPacked } from '../render-packed.ts';
+import { renderPacked, renderPackedTensors, renderUnpackedTensor } from '../render-packed.ts';
 
 type Flags = CommonOptions & { readonly output?: string; readonly force?: boolean; readonly allowLinks?: boolean };
 
@@ -32,26 +32,53 @@ export function packCommand(context: CommandContext): Command {
   });
 }
 
+type UnpackFlags = Flags & { readonly tensor?: string; readonly list?: boolean };
+
 export function unpackCommand(context: CommandContext): Command {
   const command = new Command('unpack')
-    .summary('Get the model back out of an .epk')
-    .description('Writes the .onnx file an .epk was made from, byte for byte; its SHA-256 is checked.')
+    .summary('Get the model, or one tensor, back out of an .epk')
+    .description(
+      'Writes the .onnx file an .epk was made from, byte for byte; its SHA-256 is checked. ' +
+        'With --tensor only one tensor is decoded and written.',
+    )
     .argument('<file>', 'the .epk file')
-    .addOption(new Option('-o, --output <file>', 'The file to write (default: the name of the file with .onnx)'))
+    .addOption(
+      new Option(
+        '-o, --output <file>',
+        'The file to write (default: the name of the file with .onnx; of a tensor, .npy)',
+      ),
+    )
     .addOption(new Option('-f, --force', 'Overwrite an existing file'))
-    .addHelpText('after', '\nExample:\n  edgepack unpack model.epk -o model.onnx');
-  return withCommonOptions(command).action(async (epk: string, flags: Flags) => {
-    const session = new CommandSession(context, flags);
-    const output = flags.output ?? withExtension(epk, '.epk', '.onnx');
-    const result = await context.api.unpack(
-      session.path(epk),
-      session.path(output),
-      { force: flags.force === true },
-      {
-        logger: session.logger,
-        signal: session.signal,
-      },
+    .addOption(new Option('-t, --tensor <name>', 'Write this tensor only, as .npy or as .bin (elements as they are)'))
+    .addOption(
+      new Option('-l, --list', 'List the tensors that --tensor can name, and write nothing').conflicts([
+        'tensor',
+        'output',
+      ]),
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  edgepack unpack model.epk -o model.onnx\n  edgepack unpack model.epk --list\n' +
+        '  edgepack unpack model.epk --tensor conv1.weight -o weight.npy',
     );
+  return withCommonOptions(command).action(async (epk: string, flags: UnpackFlags) => {
+    const session = new CommandSession(context, flags);
+    const run = { logger: session.logger, signal: session.signal };
+    const path = session.path(epk);
+    if (flags.list === true) {
+      const tensors = await context.api.listPackedTensors(path, run);
+      session.print(tensors, () => renderPackedTensors(tensors));
+      return;
+    }
+    const options = { force: flags.force === true };
+    if (flags.tensor !== undefined) {
+      const output = session.path(flags.output ?? withExtension(epk, '.epk', '.npy'));
+      const result = await context.api.unpackTensor(path, flags.tensor, output, options, run);
+      session.print(result, () => renderUnpackedTensor(result, session.style));
+      return;
+    }
+    const output = session.path(flags.output ?? withExtension(epk, '.epk', '.onnx'));
+    const result = await context.api.unpack(path, output, options, run);
     session.print(result, () => renderPacked(result, 'unpack', session.style));
   });
 }
