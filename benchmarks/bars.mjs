@@ -66,6 +66,25 @@ export function barsFor(row, peer) {
   return bars;
 }
 
+/** Fewer weights than this are coded before the compiler has warmed up. */
+const minTimedWeightBytes = 1e6;
+
+/** The bars of a file as .epk, from a row of epk.mjs. */
+export function epkBars({ model, kind, epkBytes, xzBytes, speed }) {
+  const bars = [];
+  if (xzBytes != null) {
+    const limit = kind === 'int8' && smallModels.has(model) ? 0.9 : 1;
+    const value = epkBytes / xzBytes;
+    bars.push({ what: '.epk / xz -9e of the .onnx', value, limit, relation: '<=', holds: value <= limit });
+  }
+  if (speed != null && speed.weightBytes >= minTimedWeightBytes) {
+    const { encode, decode } = speed;
+    bars.push({ what: 'weights, MB/s encoded', value: encode, limit: 40, relation: '>=', holds: encode >= 40 });
+    bars.push({ what: 'weights, MB/s decoded', value: decode, limit: 100, relation: '>=', holds: decode >= 100 });
+  }
+  return bars;
+}
+
 export function ratio(a, b) {
   return a == null || b == null || b === 0 ? null : a / b;
 }
