@@ -12,19 +12,23 @@ const secondsPerByte = {
   block: { encode: 1 / 30e6, decode: 1 / 120e6 },
   mixing: { encode: 1 / 0.3e6, decode: 1 / 0.3e6 },
 };
-/** Starting threads takes time, and memory for each: they must save more than this. */
-const minSavedSeconds = 0.1;
+/** Starting threads takes time, and memory for each: all must save more than this, and each have as much to do. */
+const defaultMinSeconds = 0.1;
 
 /**
  * A coder that uses up to `threads` worker threads (default: the processor's) where that pays: the streams of small files are coded
  * in this thread. The bytes do not depend on the number.
  */
-export function parallelCoder(threads: number = availableParallelism()): StreamCoder {
+export function parallelCoder(
+  threads: number = availableParallelism(),
+  minSeconds: number = defaultMinSeconds,
+): StreamCoder {
   return {
     async encode(streams) {
       const count = worthwhileThreads(
         streams.map(({ stream, parts }) => cost(stream.kind, parts, 'encode')),
         threads,
+        minSeconds,
       );
       if (count < 2) return inlineCoder.encode(streams);
       const encoded: EncodedStream[] = [];
@@ -47,6 +51,7 @@ export function parallelCoder(threads: number = availableParallelism()): StreamC
       const count = worthwhileThreads(
         streams.map(({ kind, parts }) => cost(kind, parts, 'decode')),
         threads,
+        minSeconds,
       );
       if (count < 2) return inlineCoder.decode(streams);
       const request = (index: number): WorkerRequest => {
@@ -67,15 +72,19 @@ function cost(kind: number, parts: readonly StreamPart[], direction: 'encode' | 
 }
 
 /** How many threads to use; 1 where they would not save enough. */
-export function worthwhileThreads(seconds: readonly number[], threads: number): number {
-  const count = Math.min(threads, seconds.length);
-  if (count < 2) return 1;
+export function worthwhileThreads(
+  seconds: readonly number[],
+  threads: number,
+  minSeconds: number = defaultMinSeconds,
+): number {
   const total = seconds.reduce((sum, value) => sum + value, 0);
+  const count = Math.min(threads, seconds.length, Math.floor(total / minSeconds));
+  if (count < 2) return 1;
   const parallel = Math.max(
     total / count,
     seconds.reduce((most, value) => Math.max(most, value), 0),
   );
-  return total - parallel > minSavedSeconds ? count : 1;
+  return total - parallel > minSeconds ? count : 1;
 }
 
 /** Indices of the streams, the largest first, so that none of them is begun last. */
