@@ -17,6 +17,7 @@ interface Bar {
 }
 interface Modules {
   barsFor(row: Row, peer?: Row): Bar[];
+  epkBars(row: Row): Bar[];
   storeRows(path: string, rows: readonly Row[]): void;
   table(header: readonly string[], rows: readonly (readonly (string | null)[])[]): string;
 }
@@ -29,6 +30,16 @@ async function load<Name extends keyof Modules>(file: string, name: Name): Promi
 describe('bars', () => {
   const row = { model: 'resnet8_cifar10', recipe: 'accurate', target: 'rpi4', evaluationSamples: 800 };
   const lost = (bars: readonly Bar[]) => bars.find(({ what }) => what.startsWith('accuracy lost'));
+
+  it('hold .epk files to xz, and coders of a megabyte and more to their speed', async () => {
+    const epkBars = await load('bars.mjs', 'epkBars');
+    const file = { model: 'mnist_cntk', kind: 'int8', epkBytes: 91, xzBytes: 100 };
+    const slow = { weightBytes: 2e6, encode: 39, decode: 100 };
+    expect(epkBars({ ...file, speed: slow }).map(({ holds }) => holds)).toEqual([false, false, true]);
+    expect(epkBars({ ...file, speed: { ...slow, weightBytes: 1000 } })).toHaveLength(1);
+    expect(epkBars({ ...file, kind: 'float', speed: null })[0]).toMatchObject({ limit: 1, holds: true });
+    expect(epkBars({ ...file, xzBytes: null, speed: null })).toEqual([]);
+  });
 
   it('allow a loss of the bar and two standard errors, no more', async () => {
     const barsFor = await load('bars.mjs', 'barsFor');
