@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { barsFor } from './bars.mjs';
+import { balancedBars, barsFor } from './bars.mjs';
 import { machine } from './machine.mjs';
 import { measure } from './measure.mjs';
 import { Peers } from './peers.mjs';
@@ -118,6 +118,8 @@ async function main() {
       peerRows.find(({ model }) => model === row.model),
     ),
   }));
+  const overall = balancedBars(rows);
+  if (overall.length > 0) bars.push({ row: { model: 'zoo', recipe: 'balanced' }, bars: overall });
   say(`\n${barTable(bars)}`);
   for (const line of balancedGain(rows)) say(line);
   if (!given['no-save']) storeRows(join(root, 'benchmarks', 'results.jsonl'), rows);

@@ -22,19 +22,19 @@ export class KeptStatistics {
     this.#identity = identity;
   }
 
-  load(needs: object): CalibrationTable | undefined {
+  load<Kept = CalibrationTable>(needs: object): Kept | undefined {
     try {
       const bytes = readFileSync(this.#path(needs));
       const body = bytes.subarray(32);
       if (!createHash('sha256').update(body).digest().equals(bytes.subarray(0, 32))) return undefined;
-      return deserialize(body) as CalibrationTable;
+      return deserialize(body) as Kept;
     } catch {
       return undefined;
     }
   }
 
-  store(needs: object, table: CalibrationTable): void {
-    const body = serialize(table);
+  store(needs: object, kept: object): void {
+    const body = serialize(kept);
     try {
       mkdirSync(this.#folder, { recursive: true });
       writePieces(this.#path(needs), [createHash('sha256').update(body).digest(), body]);

@@ -12,6 +12,8 @@ export interface CommandContext {
   readonly api: CliApi;
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
+  /** While a search has something to fall back on: how to end it. The first SIGINT does. */
+  onSearch(stop: (() => void) | undefined): void;
   /** Sets the exit code where a command ends without an error but not well. */
   setExitCode(code: number): void;
   /** Called when the command has ended, well or not, and before an error is printed. */

@@ -36,6 +36,7 @@ export async function run(process: CliProcess, api: CliApi): Promise<number> {
   const tidy = () => {
     for (const action of endings.splice(0)) action();
   };
+  let stopSearch: (() => void) | undefined;
   let interrupted: ((code: number) => void) | undefined;
   const interruption = new Promise<number>((resolve) => {
     interrupted = resolve;
@@ -46,6 +47,12 @@ export async function run(process: CliProcess, api: CliApi): Promise<number> {
   });
   const listeners = (['SIGINT', 'SIGTERM'] as const).map((signal) => {
     const listener = () => {
+      if (signal === 'SIGINT' && stopSearch !== undefined) {
+        stopSearch();
+        stopSearch = undefined;
+        process.stderr.write('finishing with the best model so far; interrupt again to stop at once\n');
+        return;
+      }
       if (abort.signal.aborted) insisted?.();
       abort.abort(new Error(`interrupted by ${signal}`));
       interrupted?.(interruptedExitCode[signal]);
@@ -57,6 +64,9 @@ export async function run(process: CliProcess, api: CliApi): Promise<number> {
     process,
     api,
     signal: abort.signal,
+    onSearch: (stop) => {
+      stopSearch = stop;
+    },
     setExitCode: (code) => {
       exitCode = code;
     },

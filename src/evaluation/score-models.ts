@@ -97,7 +97,7 @@ function requireClass(answer: number, classes: number, samples: Dataset, index: 
 }
 
 /** The first output as one row of scores; undefined where it is something else. */
-function classScores(outputs: Feeds, names: readonly string[]): Float32Array | undefined {
+export function classScores(outputs: Feeds, names: readonly string[]): Float32Array | undefined {
   const first = names[0] === undefined ? undefined : outputs[names[0]];
   if (first === undefined || !(first.data instanceof Float32Array)) return undefined;
   const dims = first.dims.filter((dim) => dim !== 1);

@@ -8,6 +8,11 @@ export interface RunContext {
   readonly logger?: Logger;
   /** Ends the work early and cleans up; the promise rejects. */
   readonly signal?: AbortSignal;
+  /**
+   * Called when a search for a smaller model has found one that it could end with, with the function that ends it there, and
+   * with undefined when the search is over.
+   */
+  readonly onSearch?: (stop: (() => void) | undefined) => void;
   /** How to repeat the run, for the report. */
   readonly commandLine?: string;
 }

@@ -37,7 +37,19 @@ export const compressOptionsSchema = z
       .min(0)
       .max(0.99)
       .optional()
-      .describe('Share of the weights to set to zero before quantization, 0 to 0.99.'),
+      .describe(
+        'Share of the weights to set to zero before quantization, 0 to 0.99; exactly that, nothing is searched.',
+      ),
+    scope: z
+      .enum(['global', 'local'])
+      .optional()
+      .describe(
+        'Zeros where they cost least over the whole model, or the same share in every layer; by default global.',
+      ),
+    maskStructure: z
+      .union([z.literal('unstructured'), z.string().regex(/^[1-9]\d?:[1-9]\d?$/, '"unstructured" or n:m as in "2:4"')])
+      .optional()
+      .describe('Any weight may become zero, or n of every m stay, as in 2:4; by default unstructured.'),
     calibrationMethod: z
       .enum(['min-max', 'percentile', 'entropy', 'mse'])
       .optional()
@@ -69,6 +81,12 @@ export const compressOptionsSchema = z
       .max(86_400)
       .optional()
       .describe('Seconds of computing that one run of the model may take; by default it follows the model.'),
+    timeLimit: z
+      .number()
+      .positive()
+      .max(1_000_000)
+      .optional()
+      .describe('Seconds that the search for a smaller model may take; then the best so far is taken.'),
     threads: z
       .int()
       .min(1)

@@ -32,6 +32,7 @@ import { engineThreads } from './engine-threads.ts';
 import { measureResult } from './measure-result.ts';
 import { modelFacts } from './model-facts.ts';
 import { KEPT_BYTES, openSamples } from './open-samples.ts';
+import { pruneOptions } from './prune-options.ts';
 import { runSteps, type Warning } from './run-steps.ts';
 import { sizedInitializers } from './sized-initializers.ts';
 
@@ -47,7 +48,7 @@ import { sizedInitializers } from './sized-initializers.ts';
 export async function compress(
   modelPath: string,
   options: CompressOptions = {},
-  { logger = silentLogger, signal, commandLine }: RunContext = {},
+  { logger = silentLogger, signal, onSearch, commandLine }: RunContext = {},
 ): Promise<CompressResult> {
   const resolved = checkValue(options, compressOptionsSchema, 'usage', 'compress');
   const target = loadTarget(resolved.target);
@@ -94,6 +95,7 @@ export async function compress(
       threads,
       engine,
       context,
+      onSearch,
     });
     const bytes = Buffer.concat(encodeModel(done.model).pieces);
     const measured = await measureResult({
@@ -152,11 +154,16 @@ export async function compress(
 function recipeFor(options: ResolvedCompressOptions): Recipe {
   if (options.recipe !== undefined) return loadRecipe(options.recipe);
   const recipe = loadRecipe(hasCalibration(options) ? 'balanced' : 'weight-only');
-  if (hasCalibration(options) || options.sparsity === undefined) return recipe;
+  if (hasCalibration(options) || !isPruningAsked(options)) return recipe;
   // Pruning that was asked for needs no data.
   const prune = loadRecipe('balanced').steps.filter((step) => step.pass === 'prune-magnitude');
   const [first, ...rest] = recipe.steps;
   return { ...recipe, steps: [first!, ...prune, ...rest] };
+}
+
+/** Zeros of a share or a pattern that the user gave, rather than as many as pay. */
+function isPruningAsked({ sparsity, maskStructure }: ResolvedCompressOptions): boolean {
+  return sparsity !== undefined || (maskStructure !== undefined && maskStructure !== 'unstructured');
 }
 
 function hasCalibration({ data, calibration }: ResolvedCompressOptions): boolean {
@@ -164,27 +171,22 @@ function hasCalibration({ data, calibration }: ResolvedCompressOptions): boolean
 }
 
 /** The recipe with what the command line said, as the report shows it; without pruning where none was asked for. */
-function recipeAsRun(recipe: Recipe, { sparsity, calibrationMethod, nodesToExclude }: ResolvedCompressOptions): Recipe {
+function recipeAsRun(recipe: Recipe, options: ResolvedCompressOptions): Recipe {
+  const { calibrationMethod, nodesToExclude } = options;
   const excluded = nodesToExclude.length === 0 ? {} : { nodesToExclude };
-  const isIdle = (step: Recipe['steps'][number]) =>
-    step.pass === 'prune-magnitude' && (sparsity ?? step.options.sparsity ?? 0) === 0;
   return {
     ...recipe,
-    steps: recipe.steps
-      .filter((step) => !isIdle(step))
-      .map((step) => {
-        if (step.pass === 'prune-magnitude') {
-          return {
-            ...step,
-            options: { ...step.options, ...excluded, ...(sparsity === undefined ? {} : { sparsity }) },
-          };
-        }
-        if (step.pass === 'quantize-static') {
-          const method = calibrationMethod === undefined ? {} : { calibrationMethod };
-          return { ...step, options: { ...step.options, ...excluded, ...method } };
-        }
-        return step;
-      }),
+    steps: recipe.steps.flatMap((step): Recipe['steps'] => {
+      if (step.pass === 'prune-magnitude') {
+        const resolved = pruneOptions(step.options, options);
+        return resolved.sparsity === 0 ? [] : [{ ...step, options: { ...resolved, ...excluded } }];
+      }
+      if (step.pass === 'quantize-static') {
+        const method = calibrationMethod === undefined ? {} : { calibrationMethod };
+        return [{ ...step, options: { ...step.options, ...excluded, ...method } }];
+      }
+      return [step];
+    }),
   };
 }
 
@@ -266,9 +268,6 @@ function notices(
       code: 'weight-only',
       message: 'the file shrinks, but memory may not: engines expand int8 weights to float',
     });
-  }
-  if (options.sparsity !== undefined && options.sparsity > 0) {
-    warnings.push({ code: 'sparsity', message: 'zeros make the .epk smaller; they do not make a dense engine faster' });
   }
   const described = samples.statistics ?? samples.evaluation;
   if (described?.preprocessAssumed === true) {

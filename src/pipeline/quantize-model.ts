@@ -20,6 +20,7 @@ import type { Engine } from '../runtime/engine.ts';
 import { describeHost } from '../runtime/host.ts';
 import { loadPieces } from '../runtime/load-pieces.ts';
 import type { Session } from '../runtime/session.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 
 export interface QuantizeModelOptions {
   readonly engine: Engine;
@@ -32,6 +33,8 @@ export interface QuantizeModelOptions {
   readonly calibrationMethod: CalibrationMethod | undefined;
   readonly keepHarmfulInFloat: boolean;
   readonly insertion: Omit<InsertQdqOptions, 'calibrationMethod'>;
+  /** The weights before they were pruned, by name of the initializer; for bias correction. */
+  readonly exactWeights: ReadonlyMap<string, Tensor>;
   readonly context: PassContext;
   /** Kept statistics of an earlier run, and where to keep these. */
   readonly cache?: {
@@ -56,6 +59,14 @@ export interface QuantizedModel {
   /** On the selection samples, in exact arithmetic. */
   readonly selection: Comparison;
   readonly layers: readonly QuantizedLayer[];
+  readonly placement: Placement;
+  /** Makes the same quantization anew, of a copy of the model that may be pruned, with wider weight steps by node name. */
+  readonly requantize: (
+    model: Model,
+    weightStepFactors: Readonly<Record<string, number>>,
+  ) => Promise<{ readonly model: Model; readonly run: PassRun }>;
+  /** Loads a quantized variant into the engine, in exact arithmetic. */
+  readonly load: (variant: Model) => Promise<Session>;
 }
 
 /** Ways to choose ranges that are tried where none is asked for. Of few values, the percentile takes all: as min-max does. */
@@ -95,14 +106,17 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
   const harmful = options.keepHarmfulInFloat
     ? await keepHarmful(trial, best, placement, options)
     : new Map<string, string>();
-  const chosen =
-    harmful.size === 0 ? best : await trial.one(best.method, [...(insertion.nodesToExclude ?? []), ...harmful.keys()]);
+  const excluded = [...(insertion.nodesToExclude ?? []), ...harmful.keys()];
+  const chosen = harmful.size === 0 ? best : await trial.one(best.method, excluded);
   return {
     model: chosen.model,
     run: chosen.run,
     calibrationMethod: chosen.method,
     selection: chosen.score,
     layers: layersOf(placement, harmful),
+    placement,
+    requantize: (changed, factors) => trial.build(changed, chosen.method, excluded, factors),
+    load: (variant) => trial.load(variant),
   };
 }
 
@@ -188,9 +202,9 @@ class Trial {
       // While the engine loads one variant, the next is being built.
       for (const { method, nodesToExclude } of choices) {
         context.signal?.throwIfAborted();
-        const variant = await this.#build(method, nodesToExclude);
-        built.push(variant);
-        const session = this.#load(variant.model);
+        const variant = await this.build(this.#model, method, nodesToExclude);
+        built.push({ method, ...variant });
+        const session = this.load(variant.model);
         session.catch(() => {});
         loading.push(session);
       }
@@ -212,19 +226,21 @@ class Trial {
     return variant!;
   }
 
-  async #build(method: CalibrationMethod, nodesToExclude: readonly string[]): Promise<Omit<Variant, 'score'>> {
-    const { insertion, context } = this.#options;
-    const model = cloneModel(this.#model);
-    const pass = insertQdq(this.#table, {
-      ...insertion,
-      calibrationMethod: method,
-      nodesToExclude: [...nodesToExclude],
-    });
+  async build(
+    source: Model,
+    method: CalibrationMethod,
+    nodesToExclude: readonly string[],
+    weightStepFactors: Readonly<Record<string, number>> = {},
+  ): Promise<{ model: Model; run: PassRun }> {
+    const { insertion, context, exactWeights } = this.#options;
+    const model = cloneModel(source);
+    const choice = { calibrationMethod: method, nodesToExclude: [...nodesToExclude], weightStepFactors };
+    const pass = insertQdq(this.#table, { ...insertion, ...choice }, exactWeights);
     const [run] = await runPasses(model, [pass], context);
-    return { method, model, run: run! };
+    return { model, run: run! };
   }
 
-  #load(model: Model): Promise<Session> {
+  load(model: Model): Promise<Session> {
     const { engine, threads } = this.#options;
     // Where this host's own kernels are exact, they are the faster way to the same answer.
     const exact = describeHost().saturatesPairs !== false;

@@ -6,20 +6,27 @@ import type { ReferenceSession } from '../evaluation/reference-session.ts';
 import { type Comparison, scoreModels } from '../evaluation/score-models.ts';
 import { encodedBytes, encodeModel } from '../formats/onnx/write-model.ts';
 import type { Model } from '../ir/model.ts';
-import type { PassContext } from '../passes/pass.ts';
+import type { Pass, PassContext } from '../passes/pass.ts';
 import { pruneMagnitude } from '../passes/prune/prune-magnitude.ts';
 import { insertWeightDq } from '../passes/quantize/insert-weight-dq.ts';
 import { type PassRun, runPasses } from '../passes/run-passes.ts';
 import type { Recipe, RecipeStep } from '../recipes/recipe-schema.ts';
+import { formatBytes } from '../report/number-format.ts';
 import type { ReportStep } from '../report/report-schema.ts';
 import type { Engine } from '../runtime/engine.ts';
+import { describeHost } from '../runtime/host.ts';
 import { loadPieces } from '../runtime/load-pieces.ts';
 import type { Target } from '../targets/target-schema.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { RunContext } from './api-types.ts';
+import { codedWeightBytes } from './coded-weight-bytes.ts';
 import type { ResolvedCompressOptions } from './compress-options.ts';
 import type { RunSamples } from './open-samples.ts';
 import { compareOutputs, optimizeModel } from './optimize-model.ts';
 import { packageVersion } from './package-version.ts';
-import { type QuantizedLayer, quantizeModel } from './quantize-model.ts';
+import { pruneOptions } from './prune-options.ts';
+import { type QuantizedLayer, type QuantizedModel, quantizeModel } from './quantize-model.ts';
+import { type SpendLimitOptions, type SpentLimit, spendLimit } from './spend-limit.ts';
 
 export interface StepsInput {
   readonly modelSha256: string;
@@ -32,6 +39,7 @@ export interface StepsInput {
   readonly threads: number;
   readonly engine: Engine;
   readonly context: PassContext;
+  readonly onSearch?: RunContext['onSearch'];
 }
 
 export interface StepsResult {
@@ -65,6 +73,9 @@ class StepRunner {
   #model: Model;
   #float: Model | undefined;
   #layers: readonly QuantizedLayer[] = [];
+  /** The weights before they were pruned, where zeros were asked for: then exactly these are set, and nothing is searched. */
+  #exactWeights: ReadonlyMap<string, Tensor> | undefined;
+  #searchedPruning: SpendLimitOptions['prune'];
 
   constructor(input: StepsInput) {
     this.#input = input;
@@ -103,18 +114,35 @@ class StepRunner {
     this.#add('Optimise', 'optimize', runs, { ...loss, agreement: null, klDivergence: null, top1: null });
   }
 
-  async #prune({ sparsity, scope, maskStructure, nodesToExclude }: PruneOptions): Promise<void> {
-    const { context, options } = this.#input;
-    const asked = options.sparsity ?? sparsity;
-    if (asked === undefined || asked === 0) return;
-    const pass = pruneMagnitude({
-      sparsity: asked,
-      ...(scope === undefined ? {} : { scope }),
-      ...(maskStructure === undefined ? {} : { maskStructure }),
-      nodesToExclude: [...(nodesToExclude ?? []), ...options.nodesToExclude],
+  async #prune(step: PruneOptions): Promise<void> {
+    const { options } = this.#input;
+    const { sparsity, ...resolved } = pruneOptions(step, options);
+    const nodesToExclude = [...(step.nodesToExclude ?? []), ...options.nodesToExclude];
+    if (sparsity === 0) return;
+    if (sparsity === 'auto') {
+      // Zeros pay or do not pay together with int8: that step decides.
+      this.#searchedPruning = { scope: resolved.scope ?? 'global', nodesToExclude };
+      return;
+    }
+    this.#exactWeights = weightsByName(this.#model);
+    await this.#pruneBy(pruneMagnitude({ ...resolved, sparsity, nodesToExclude }));
+  }
+
+  async #pruneBy(pass: Pass): Promise<void> {
+    const before = codedWeightBytes(this.#model);
+    const [run] = await runPasses(this.#model, [pass], this.#input.context);
+    const after = codedWeightBytes(this.#model);
+    const bytes = {
+      kind: 'coded-bytes',
+      subject: 'weights',
+      detail: `about ${formatBytes(Math.round(after))} as int8 in the .epk, ${formatBytes(Math.round(before))} without these zeros; a dense engine takes as long as before`,
+    };
+    this.#warnings.push({
+      code: 'sparsity',
+      message: 'zeros make the .epk smaller; they do not make a dense engine faster',
     });
-    const runs = await runPasses(this.#model, [pass], context);
-    this.#add('Prune', 'prune-magnitude', runs, await this.#lossOnSelection());
+    const changes = run!.modified ? [...run!.changes, bytes] : run!.changes;
+    this.#add('Prune', 'prune-magnitude', [{ ...run!, changes }], await this.#lossOnSelection());
   }
 
   async #quantize(step: QuantizeOptions): Promise<void> {
@@ -126,6 +154,17 @@ class StepRunner {
       });
     }
     const { activationType, activationSymmetric } = target.quantization;
+    const cache = new KeptStatistics(options.cacheFolder, {
+      edgepack: packageVersion,
+      model: this.#input.modelSha256,
+      recipe: this.#input.recipe.steps,
+      sparsity: options.sparsity ?? null,
+      maskStructure: options.maskStructure ?? null,
+      scope: options.scope ?? null,
+      samples: await fingerprintDataset(statistics),
+      selection: await fingerprintDataset(selection),
+      engine: engine.version,
+    });
     const quantized = await quantizeModel(this.#model, {
       engine,
       original: this.#input.original,
@@ -133,6 +172,7 @@ class StepRunner {
       statistics,
       selection,
       calibrationMethod: options.calibrationMethod ?? step.calibrationMethod,
+      exactWeights: this.#exactWeights ?? weightsByName(this.#model),
       keepHarmfulInFloat: step.keepHarmfulInFloat ?? true,
       insertion: {
         ...(step.weightRange === undefined ? {} : { weightRange: step.weightRange }),
@@ -144,17 +184,10 @@ class StepRunner {
         nodesToExclude: [...(step.nodesToExclude ?? []), ...options.nodesToExclude],
       },
       context,
-      cache: new KeptStatistics(options.cacheFolder, {
-        edgepack: packageVersion,
-        model: this.#input.modelSha256,
-        recipe: this.#input.recipe.steps,
-        sparsity: options.sparsity ?? null,
-        samples: await fingerprintDataset(statistics),
-        engine: engine.version,
-      }),
+      cache,
     });
-    const loss = lossOf(quantized.selection, selection);
     if (this.#isTooHarmful(quantized.selection)) {
+      if (this.#searchedPruning !== undefined) this.#addDense('int8 alone costs more than the limit');
       this.#warnings.push({
         code: 'int8-too-harmful',
         message: `int8 activations cost more accuracy than allowed on the selection samples (${describeLoss(quantized.selection)}): only weights are stored as int8, the model computes in float`,
@@ -162,15 +195,60 @@ class StepRunner {
       return this.#quantizeWeights({});
     }
     this.#float = this.#model;
-    this.#model = quantized.model;
     this.#layers = quantized.layers;
+    const spent = await this.#spendLimit(quantized, step, cache);
     const chosen = {
       kind: 'choose-ranges',
       subject: quantized.calibrationMethod,
       detail: 'best on the selection samples',
     };
-    const run = { ...quantized.run, changes: [chosen, ...quantized.run.changes] };
-    this.#add('Quantize to int8', 'quantize-static', [run], loss);
+    const { run } = spent?.found ?? quantized;
+    const changes = [chosen, ...(spent?.changes ?? []), ...run.changes];
+    const durationMs = run.durationMs + (spent?.durationMs ?? 0);
+    this.#model = spent?.found?.model ?? quantized.model;
+    const loss = spent?.found === undefined ? lossOf(quantized.selection, selection) : await this.#lossOnSelection();
+    this.#add('Quantize to int8', 'quantize-static', [{ ...run, changes, durationMs }], loss);
+  }
+
+  /** The search for a smaller model within the accuracy limit, where the recipe has one. Zeros become a step of their own. */
+  async #spendLimit(
+    quantized: QuantizedModel,
+    step: QuantizeOptions,
+    cache: KeptStatistics,
+  ): Promise<SpentLimit | undefined> {
+    const { engine, original, threads, context, samples, options, onSearch } = this.#input;
+    const prune = this.#searchedPruning;
+    const wideSteps = step.weightSteps === 'auto';
+    if (this.#exactWeights !== undefined || (prune === undefined && !wideSteps)) return undefined;
+    const spent = await spendLimit(this.#model, quantized, {
+      engine,
+      original,
+      threads,
+      context,
+      statistics: samples.statistics!,
+      selection: samples.selection!,
+      maxAccuracyDrop: options.maxAccuracyDrop,
+      prune,
+      wideSteps,
+      timeLimitSeconds: options.timeLimit,
+      cache,
+      onSearch,
+    });
+    if (prune === undefined) return spent;
+    if (spent.denseBecause === undefined) {
+      const { sparsityByNode } = spent.found!;
+      const exclusions = prune.nodesToExclude;
+      const pass = pruneMagnitude({ sparsityByNode, nodesToExclude: [...exclusions] });
+      await this.#pruneBy(pass);
+    } else {
+      this.#addDense(spent.denseBecause);
+    }
+    return spent;
+  }
+
+  #addDense(because: string): void {
+    const changes = [{ kind: 'keep-dense', subject: 'all layers', detail: because }];
+    this.#add('Prune', 'prune-magnitude', [{ pass: 'prune-magnitude', modified: false, changes, durationMs: 0 }], null);
   }
 
   async #quantizeWeights({ weightRange, nodesToExclude }: WeightOptions): Promise<void> {
@@ -206,7 +284,11 @@ class StepRunner {
   async #lossOnSelection(): Promise<ReportStep['loss']> {
     const { samples, engine, original, threads, context } = this.#input;
     if (samples.selection === undefined) return null;
-    const changed = await loadPieces(engine, encodeModel(this.#model).pieces, { threads, label: 'the changed model' });
+    const changed = await loadPieces(engine, encodeModel(this.#model).pieces, {
+      threads,
+      exact: describeHost().saturatesPairs !== false,
+      label: 'the changed model',
+    });
     try {
       const { candidates } = await scoreModels(original, [changed], samples.selection, {
         logger: context.logger,
@@ -230,6 +312,10 @@ class StepRunner {
       loss,
     });
   }
+}
+
+function weightsByName({ graph }: Model): Map<string, Tensor> {
+  return new Map([...graph.initializers].map((value) => [value.name, value.tensor!]));
 }
 
 type PruneOptions = Extract<RecipeStep, { pass: 'prune-magnitude' }>['options'];

@@ -27,6 +27,8 @@ export interface WeightQuantizationOptions {
   readonly saturating?: ReductionLayout;
   /** Least scale a channel may have, so that its int32 bias cannot overflow; 0 where there is no bias. */
   readonly minScales?: ArrayLike<number>;
+  /** Multiple (at least 1) of the step that covers a channel's largest weight: fewer levels in use, fewer bits when coded. */
+  readonly stepFactor?: number;
 }
 
 const MSE_STEPS = [1, 0.96, 0.92, 0.87, 0.8, 0.7];
@@ -61,7 +63,7 @@ export function quantizeWeights(
         limit = Math.max(limit, Math.abs(weight));
       }
     }
-    const quantized = quantizeChannel(channel, limit, options.range, pairs, options.minScales?.[c] ?? 0);
+    const quantized = quantizeChannel(channel, limit, options, pairs, options.minScales?.[c] ?? 0);
     scales[c] = quantized.scale;
     for (let o = 0; o < outer; o++) {
       values.set(quantized.values.subarray(o * inner, (o + 1) * inner), (o * channels + c) * inner);
@@ -73,19 +75,22 @@ export function quantizeWeights(
 function quantizeChannel(
   weights: Float32Array,
   limit: number,
-  range: 'max' | 'mse',
+  { range, stepFactor = 1 }: WeightQuantizationOptions,
   pairs: Int32Array | undefined,
   minScale: number,
 ): { values: Int8Array; scale: number } {
   if (!Number.isFinite(limit)) throw new RangeError('weights are not finite');
   if (limit === 0) return { values: new Int8Array(weights.length), scale: Math.max(SCALE_OF_ZEROS, minScale) };
   const fullScale = Math.max(Math.fround(limit / 127), minScale, 1e-30);
-  if (range === 'max' && pairs === undefined)
-    return { values: roundChannel(weights, fullScale, pairs), scale: fullScale };
+  if (pairs === undefined && (range === 'max' || stepFactor > 1)) {
+    const scale = Math.max(Math.fround(fullScale * stepFactor), minScale);
+    return { values: roundChannel(weights, scale, pairs), scale };
+  }
   const tail = pairs === undefined ? tailOf(weights, limit) : weights;
   let best = fullScale;
   let bestError = Number.POSITIVE_INFINITY;
-  for (const step of pairs === undefined ? MSE_STEPS : LIMITED_STEPS) {
+  const steps = pairs === undefined ? MSE_STEPS : LIMITED_STEPS.filter((step) => stepFactor === 1 || step > stepFactor);
+  for (const step of stepFactor > 1 ? [stepFactor, ...steps] : steps) {
     const scale = Math.max(Math.fround(fullScale * step), minScale);
     const error =
       pairs === undefined

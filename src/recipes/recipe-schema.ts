@@ -13,7 +13,12 @@ const optimizeOptions = z
 
 const pruneMagnitudeOptions = z
   .strictObject({
-    sparsity: z.number().min(0).max(0.99).optional().describe('Share of the weights to set to zero, in [0, 0.99].'),
+    sparsity: z
+      .union([z.number().min(0).max(0.99), z.literal('auto')])
+      .optional()
+      .describe(
+        'Share of the weights to set to zero, in [0, 0.99]; "auto" searches the share that the accuracy limit allows, if zeros pay.',
+      ),
     scope: z
       .enum(['global', 'local'])
       .optional()
@@ -36,6 +41,12 @@ const quantizeStaticOptions = z
       .enum(['max', 'mse'])
       .optional()
       .describe('Weight steps from the largest weight of a channel, or from the smallest squared error.'),
+    weightSteps: z
+      .enum(['full', 'auto'])
+      .optional()
+      .describe(
+        'Weight steps that use all of int8, or as wide as the accuracy limit allows: fewer levels code to fewer bytes.',
+      ),
     quantizeAttention: z.boolean().optional().describe('Also multiply pairs of activations in integers.'),
     biasCorrection: z.boolean().optional().describe('Adds the mean output error of a quantized layer to its bias.'),
     keepHarmfulInFloat: z

@@ -71,7 +71,7 @@ function stepsTable(report: Report): string {
   if (report.steps.length === 0) return '';
   const rows = report.steps.map((step) => [
     step.name,
-    step.modified ? summarize(step.changes) : 'nothing to do',
+    step.modified ? summarize(step.changes) : (step.changes[0]?.detail ?? 'nothing to do'),
     step.loss === null
       ? ''
       : [

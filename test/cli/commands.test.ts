@@ -351,4 +351,27 @@ describe('an interruption', () => {
     expect(result).toMatchObject({ exitCode: code, stdout: '', stderr: 'interrupted\n' });
     expect(cleaned).toBe(true);
   });
+
+  it('by SIGINT ends a search with the best so far, and a second one aborts', async () => {
+    const listeners = new Map<string, () => void>();
+    let stopped = 0;
+    const result = await runCli(['compress', 'm.onnx'], {
+      onSignal: (name, listener) => listeners.set(name, listener),
+      api: {
+        compress: (_, __, context) =>
+          new Promise((_, reject) => {
+            context!.signal!.addEventListener('abort', () => reject(context!.signal!.reason));
+            context!.onSearch!(() => {
+              stopped++;
+            });
+            listeners.get('SIGINT')!();
+            expect(context!.signal!.aborted).toBe(false);
+            setTimeout(() => listeners.get('SIGINT')!(), 5);
+          }),
+      },
+    });
+    expect(stopped).toBe(1);
+    expect(result.exitCode).toBe(130);
+    expect(result.stderr).toBe('finishing with the best model so far; interrupt again to stop at once\ninterrupted\n');
+  });
 });

@@ -12,6 +12,7 @@ import { tensorType } from '../../src/ir/types.ts';
 import { reportSchema } from '../../src/report/report-schema.ts';
 import { DataType } from '../../src/tensor/data-type.ts';
 import { Tensor } from '../../src/tensor/tensor.ts';
+import { npy } from '../data/numpy-files.ts';
 
 const fixtures = fileURLToPath(new URL('../../fixtures/', import.meta.url));
 const conv = join(fixtures, 'digits-conv.onnx');
@@ -30,6 +31,14 @@ function into(options: Parameters<typeof compress>[1] = {}) {
   return { cacheFolder: join(folder, 'cache'), threads: 1, ...options, output: join(folder, `out-${count++}`) };
 }
 
+const accurateRuns = new Map<string, ReturnType<typeof compress>>();
+/** What the recipe without a search makes of a model; once for all tests. */
+function accurateOf(model: string) {
+  const run = accurateRuns.get(model) ?? compress(model, into({ data, recipe: 'accurate' }));
+  accurateRuns.set(model, run);
+  return run;
+}
+
 function sha256(path: string): string {
   return createHash('sha256').update(readFileSync(path)).digest('hex');
 }
@@ -39,7 +48,7 @@ describe('compress with data', () => {
     ['digits-conv', conv, 0.98],
     ['digits-dense', dense, 0.96],
   ])('%s: a quarter of the bytes, the accuracy kept, everything in integers', async (name, model, top1) => {
-    const options = into({ target: 'rpi4', data });
+    const options = into({ target: 'rpi4', data, recipe: 'accurate' });
     const { report, outputs } = await compress(model, options);
     expect(() => reportSchema.parse(report)).not.toThrow();
     expect(readdirSync(options.output).sort()).toEqual([
@@ -102,7 +111,7 @@ describe('compress with data', () => {
   });
 
   test('half of the weights pruned: half zeros, a smaller .epk, and the loss of the step measured', async () => {
-    const plain = await compress(dense, into({ data }));
+    const plain = await accurateOf(dense);
     const { report } = await compress(dense, into({ data, sparsity: 0.5 }));
     const weights = report!.sizes.initializers.filter(
       (entry) => entry.dataType === 'int8' && entry.quantizedBytes > 1000,
@@ -112,12 +121,129 @@ describe('compress with data', () => {
     expect(report!.sizes.epkBytes!).toBeLessThan(plain.report!.sizes.epkBytes! * 0.85);
     const prune = report!.steps.find((step) => step.pass === 'prune-magnitude')!;
     expect(prune.loss!.agreement).toBeGreaterThan(0.95);
+    expect(prune.changes.find(({ kind }) => kind === 'coded-bytes')?.detail).toMatch(
+      /kB as int8 in the \.epk, .* kB without/,
+    );
+    expect(report!.steps.at(-1)!.changes.filter(({ kind }) => kind === 'search')).toEqual([]);
     expect(report!.warnings.map((warning) => warning.code)).toContain('sparsity');
+  });
+
+  test('two of every four weights stay where that is asked for, with data and without', async () => {
+    for (const samples of [{ data }, {}]) {
+      const { report } = await compress(dense, into({ ...samples, maskStructure: '2:4' }));
+      const weights = report!.sizes.initializers.filter(
+        ({ dataType, quantizedBytes }) => dataType === 'int8' && quantizedBytes > 1000,
+      );
+      for (const { sparsityRatio } of weights) expect(sparsityRatio).toBeGreaterThanOrEqual(0.5);
+      expect(report!.recipe.steps.find(({ pass }) => pass === 'prune-magnitude')!.options).toMatchObject({
+        maskStructure: '2:4',
+        sparsity: 0.5,
+      });
+    }
   });
 
   test('a loss beyond the limit is in the report, not an exception', async () => {
     const { report } = await compress(dense, into({ data, sparsity: 0.98, maxAccuracyDrop: 0 }));
     expect(report!.accuracy!.limit!.met).toBe(false);
+  });
+});
+
+describe('the search for a smaller model within the accuracy limit', () => {
+  const search = (report: NonNullable<Awaited<ReturnType<typeof compress>>['report']>) =>
+    report.steps.at(-1)!.changes.filter(({ kind }) => kind === 'search');
+
+  test('a smaller .epk that keeps the limit, every variant in the report, and the same bytes again', async () => {
+    const accurate = await accurateOf(conv);
+    const options = into({ data });
+    const { report } = await compress(conv, options);
+    expect(report!.sizes.epkBytes!).toBeLessThan(accurate.report!.sizes.epkBytes! * 0.85);
+    expect(report!.accuracy!.limit!.met).toBe(true);
+    expect(report!.accuracy!.exact!.agreement!.value).toBeGreaterThan(0.97);
+    const tried = search(report!);
+    expect(tried[0]).toMatchObject({ subject: 'plain int8', detail: expect.stringContaining('expected loss') });
+    expect(tried.filter(({ detail }) => detail!.endsWith('admitted')).length).toBeGreaterThan(0);
+    const prune = report!.steps.find(({ pass }) => pass === 'prune-magnitude')!;
+    if (!prune.modified) expect(prune.changes[0]!.detail).toMatch(/zeros would make the \.epk .* smaller/);
+    const again = into({ data, cacheFolder: join(folder, 'another-cache') });
+    await compress(conv, again);
+    expect(sha256(join(again.output, 'digits-conv.onnx'))).toBe(sha256(join(options.output, 'digits-conv.onnx')));
+    expect(sha256(join(again.output, 'digits-conv.epk'))).toBe(sha256(join(options.output, 'digits-conv.epk')));
+  });
+
+  test('zeros where steps are to stay full, if they pay: a step of their own', async () => {
+    const recipe = join(folder, 'zeros.json');
+    const steps = [
+      { pass: 'optimize' },
+      { pass: 'prune-magnitude', options: { sparsity: 'auto' } },
+      { pass: 'quantize-static' },
+    ];
+    writeFileSync(recipe, JSON.stringify({ schemaVersion: 1, name: 'zeros', description: 'Zeros only.', steps }));
+    const accurate = await accurateOf(dense);
+    const { report } = await compress(dense, into({ data, recipe, maxAccuracyDrop: 2 }));
+    const [, prune, quantize] = report!.steps;
+    expect(prune).toMatchObject({ pass: 'prune-magnitude', modified: true });
+    expect(prune!.loss!.sqnrDb).toBeGreaterThan(quantize!.loss!.sqnrDb! - 1);
+    expect(quantize!.changes.some(({ kind }) => kind === 'widen-weight-steps')).toBe(false);
+    expect(report!.sizes.epkBytes!).toBeLessThan(accurate.report!.sizes.epkBytes! * 0.95);
+    expect(report!.warnings.map(({ code }) => code)).toContain('sparsity');
+    expect(report!.accuracy!.limit!.met).toBe(true);
+  });
+
+  test('no loss allowed, or no time: plain int8, and why', async () => {
+    const exact = await compress(conv, into({ data, maxAccuracyDrop: 0 }));
+    expect(search(exact.report!).at(-1)!.detail).toBe('plain int8 stays: no loss is allowed');
+    const hurried = await compress(conv, into({ data, timeLimit: 0.001, cacheFolder: join(folder, 'cold-cache') }));
+    expect(search(hurried.report!).at(-1)!.detail).toMatch(/^plain int8 stays: the time limit/);
+    const accurate = await accurateOf(conv);
+    expect(hurried.report!.sizes.onnxBytes).toBe(accurate.report!.sizes.onnxBytes);
+  });
+
+  test('few samples, no search; outputs that are no classes, as much noise again as int8 makes', async () => {
+    const model = readModel(conv);
+    const { graph } = model;
+    const inner = [...graph.nodes()].find((node) => node.is('Conv'))!.output;
+    inner.type = tensorType(DataType.float32, undefined);
+    graph.outputs.splice(0, graph.outputs.length, inner);
+    const path = join(folder, 'features.onnx');
+    writeModel(model, path);
+    const { report } = await compress(path, into({ data }));
+    const tried = search(report!);
+    expect(tried[0]!.detail).toMatch(/^SQNR .* dB \(at least .* dB\)$/);
+    const bounds = tried
+      .filter(({ detail }) => detail!.endsWith('admitted'))
+      .map(({ detail }) => /SQNR (\S+) dB \(at least (\S+) dB/.exec(detail!)!);
+    for (const [, measured, least] of bounds) expect(Number(measured)).toBeGreaterThanOrEqual(Number(least));
+    const few = join(folder, 'few.npy');
+    let state = 5;
+    const noise = Float32Array.from({ length: 20 * 784 }, () => {
+      state = (state * 16_807) % 2_147_483_647;
+      return state / 2_147_483_647;
+    });
+    writeFileSync(few, npy([20, 1, 28, 28], noise));
+    const scarce = await compress(conv, into({ calibration: few }));
+    expect(search(scarce.report!).at(-1)!.detail).toMatch(/so few samples/);
+  });
+
+  test('for a target whose kernels saturate, wider steps cannot either', async () => {
+    const options = into({ data, target: 'generic-x64' });
+    const { report } = await compress(conv, options);
+    expect(report!.steps.at(-1)!.changes.some(({ kind }) => kind === 'widen-weight-steps')).toBe(true);
+    expect(findSaturation(readModel(join(options.output, 'digits-conv.onnx')))!.possible).toBe(false);
+  });
+
+  test('stopped by the caller, it finishes with the best so far', async () => {
+    const offers: boolean[] = [];
+    const { report } = await compress(conv, into({ data }), {
+      onSearch: (stop) => {
+        offers.push(stop !== undefined);
+        stop?.();
+      },
+    });
+    expect(offers.at(0)).toBe(true);
+    expect(offers.at(-1)).toBe(false);
+    const tried = search(report!).filter(({ subject }) => subject.startsWith('variant'));
+    expect(tried.filter(({ detail }) => detail!.endsWith('admitted')).length).toBe(1);
+    expect(report!.steps.at(-1)!.changes.some(({ kind }) => kind === 'widen-weight-steps')).toBe(true);
   });
 });
 

@@ -46,4 +46,33 @@ describe.skipIf(!zooAvailable)('trained models', () => {
     const written = readModel(join(output, 'model.onnx'));
     expect(findSaturation(written)!.possible).toBe(target === 'rpi4');
   });
+
+  test.each(models)(
+    '%s: the default recipe is 15 %% smaller and keeps the limit',
+    async (...[name, calibration, evaluation]) => {
+      const entry = zooEntry(name);
+      const preprocess = zooPreprocess(entry);
+      const run = async (recipe: string, samples: object) => {
+        const { report } = await compress(zooPath(entry.model), {
+          target: 'rpi4',
+          recipe,
+          calibration: zooPath(calibration),
+          ...samples,
+          ...(preprocess === undefined ? {} : { preprocess }),
+          output: join(folder, `${name}-${recipe}-search`),
+          cacheFolder: join(folder, 'cache'),
+        });
+        return report!;
+      };
+      const accurate = await run('accurate', {});
+      const balanced = await run('balanced', { evaluation: zooPath(evaluation) });
+      expect(balanced.sizes.epkBytes!).toBeLessThanOrEqual(0.85 * accurate.sizes.epkBytes!);
+      const { samples, paired } = balanced.accuracy!;
+      expect((paired!.b - paired!.c) / samples).toBeLessThanOrEqual(
+        0.01 + (2 * Math.sqrt(paired!.b + paired!.c)) / samples,
+      );
+      const prune = balanced.steps.find(({ pass }) => pass === 'prune-magnitude')!;
+      if (!prune.modified) expect(prune.changes[0]!.detail).toMatch(/zeros would make the \.epk .* smaller/);
+    },
+  );
 });

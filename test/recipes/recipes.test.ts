@@ -38,7 +38,7 @@ describe('built-in recipes', () => {
     );
     expect(prunes).toEqual(['balanced']);
     for (const step of loadRecipe('balanced').steps) {
-      if (step.pass === 'prune-magnitude') expect(step.options.sparsity).toBeUndefined();
+      if (step.pass === 'prune-magnitude') expect(step.options.sparsity).toBe('auto');
     }
   });
 });

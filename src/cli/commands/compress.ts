@@ -19,11 +19,14 @@ export const optionHints: Readonly<Record<string, OptionHint>> = {
   labels: { value: 'file' },
   preprocess: { value: 'preset' },
   sparsity: { value: 'share' },
+  scope: { value: 'scope' },
+  maskStructure: { value: 'structure' },
   calibrationMethod: { value: 'method' },
   nodesToExclude: { value: 'pattern' },
   maxAccuracyDrop: { value: 'points' },
   engineMemory: { value: 'mib' },
   engineTimeout: { value: 'seconds' },
+  timeLimit: { value: 'seconds' },
   threads: { value: 'count' },
   cacheFolder: { value: 'folder' },
   force: { short: '-f' },
@@ -36,7 +39,11 @@ Examples:
   edgepack compress model.onnx --target rpi4
       no data: int8 weights only, the model still computes in float
   edgepack compress model.onnx -t n100 -d samples.npz --recipe accurate -o small/
+  edgepack compress model.onnx -t rpi4 -d photos/ --max-accuracy-drop 2 --time-limit 60
+      the smallest .epk that loses at most two points; looked for during a minute at most
   edgepack compress model.onnx -t rpi5 -d photos/ --sparsity 0.5 --nodes-to-exclude "/head/*"
+  edgepack compress model.onnx -t rpi5 -d photos/ --mask-structure 2:4
+      zeros that are asked for: half of the weights, or two of every four
   edgepack compress model.onnx --dry-run
       says what would be done and writes nothing
 
@@ -70,6 +77,7 @@ export function compressCommand(context: CommandContext): Command {
     const { report, plan, outputs } = await context.api.compress(session.path(modelPath), withPaths(options, session), {
       logger: session.logger,
       signal: session.signal,
+      onSearch: context.onSearch,
       commandLine: session.commandLine,
     });
     if (report === null) {

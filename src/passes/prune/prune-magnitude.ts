@@ -26,6 +26,10 @@ export const pruneMagnitudeSchema = z.strictObject({
     .default('unstructured')
     .describe('any weight may become zero, or n of every m along the summed axis stay'),
   nodesToExclude: z.array(z.string()).default([]).describe('nodes to leave alone: names, or patterns with *'),
+  sparsityByNode: z
+    .record(z.string(), z.number().min(0).max(0.99))
+    .optional()
+    .describe('share of the weights of each node, by its name; nodes that are not listed are left alone'),
 });
 
 export type PruneMagnitudeOptions = z.input<typeof pruneMagnitudeSchema>;
@@ -40,7 +44,7 @@ export type PruneMagnitudeOptions = z.input<typeof pruneMagnitudeSchema>;
  * @example pruneMagnitude({ maskStructure: '2:4' })
  */
 export function pruneMagnitude(options: PruneMagnitudeOptions = {}): Pass {
-  const { sparsity, scope, maskStructure, nodesToExclude } = checkValue(
+  const { sparsity, scope, maskStructure, nodesToExclude, sparsityByNode } = checkValue(
     options,
     pruneMagnitudeSchema,
     'recipe',
@@ -53,7 +57,12 @@ export function pruneMagnitude(options: PruneMagnitudeOptions = {}): Pass {
     run(model, context) {
       const weights = prunableWeights(model, isExcluded);
       const changes: PassChange[] = [];
-      const counts = pattern === undefined ? zeroCounts(weights, sparsity ?? DEFAULT_SPARSITY, scope) : [];
+      const counts =
+        pattern !== undefined
+          ? []
+          : sparsityByNode !== undefined
+            ? weights.map((weight) => shareOf(weight, sparsityByNode[subjectOf(weight)] ?? 0))
+            : zeroCounts(weights, sparsity ?? DEFAULT_SPARSITY, scope);
       let zeros = 0;
       let elements = 0;
       let modified = false;
@@ -121,12 +130,15 @@ function parsePattern(text: string, sparsity: number | undefined): Pattern {
 
 /** How many weights of each layer are to be zero. */
 function zeroCounts(weights: readonly PrunableWeight[], sparsity: number, scope: 'global' | 'local'): number[] {
-  if (scope === 'local') {
-    return weights.map(({ tensor }) => Math.min(tensor.elementCount - 1, Math.round(sparsity * tensor.elementCount)));
-  }
+  if (scope === 'local') return weights.map((weight) => shareOf(weight, sparsity));
   const elements = weights.reduce((sum, { tensor }) => sum + tensor.elementCount, 0);
   const scores = weights.map(({ tensor }) => lampScores(tensor.toFloat32()));
   return allocateZeros(scores, Math.round(sparsity * elements));
+}
+
+/** A share of a layer's weights, one of which stays. */
+function shareOf({ tensor }: PrunableWeight, sparsity: number): number {
+  return Math.min(tensor.elementCount - 1, Math.round(sparsity * tensor.elementCount));
 }
 
 function countZeros(values: Float32Array): number {

@@ -37,6 +37,12 @@ export const insertQdqOptionsSchema = z.strictObject({
     .default(false)
     .describe('Round weights so that kernels which add products in saturating 16 bits cannot overflow.'),
   quantizeAttention: z.boolean().default(false).describe('Also multiply pairs of activations in integers.'),
+  weightStepFactors: z
+    .record(z.string(), z.number().min(1).max(127))
+    .default({})
+    .describe(
+      'By node name: how many times wider than needed the weight steps of a node are, so that they code smaller.',
+    ),
   nodesToExclude: z.array(z.string()).default([]).describe('Names or patterns of nodes to leave in float.'),
 });
 export type InsertQdqOptions = z.input<typeof insertQdqOptionsSchema>;
@@ -47,10 +53,16 @@ export type ResolvedInsertQdqOptions = z.output<typeof insertQdqOptionsSchema>;
  * QuantizeLinear/DequantizeLinear pairs mark the activations so that an engine can run integer kernels between them.
  * Needs operator set 13 (per-channel DequantizeLinear).
  *
+ * @param exactWeights by name of the initializer, the weights that pruning has changed, as they were: bias correction then
+ * takes up what the zeros have done to the means as well.
  * @example
  * await runPasses(model, [insertQdq(table, { calibrationMethod: 'mse' })], context);
  */
-export function insertQdq(table: CalibrationTable, options: InsertQdqOptions = {}): Pass {
+export function insertQdq(
+  table: CalibrationTable,
+  options: InsertQdqOptions = {},
+  exactWeights: ReadonlyMap<string, Tensor> = new Map(),
+): Pass {
   const resolved = checkValue(options, insertQdqOptionsSchema, 'recipe', 'insert-qdq');
   return {
     name: 'insert-qdq',
@@ -61,7 +73,7 @@ export function insertQdq(table: CalibrationTable, options: InsertQdqOptions = {
         quantizeAttention: resolved.quantizeAttention,
         absorbActivations: !resolved.activationSymmetric,
       });
-      const changes = new QdqInserter(model, placement, table, resolved).run();
+      const changes = new QdqInserter(model, placement, table, resolved, exactWeights).run();
       return { modified: changes.some((change) => change.kind !== 'keep-float'), changes };
     },
   };
@@ -72,6 +84,7 @@ class QdqInserter {
   readonly #placement: Placement;
   readonly #table: CalibrationTable;
   readonly #options: ResolvedInsertQdqOptions;
+  readonly #exactWeights: ReadonlyMap<string, Tensor>;
   readonly #changes: PassChange[] = [];
   readonly #parameters = new Map<Value, QuantizationParameters>();
   /** The integer form of a float value. */
@@ -82,7 +95,14 @@ class QdqInserter {
   readonly #scalars = new Map<string, Value>();
   #weightCount = 0;
 
-  constructor(model: Model, placement: Placement, table: CalibrationTable, options: ResolvedInsertQdqOptions) {
+  constructor(
+    model: Model,
+    placement: Placement,
+    table: CalibrationTable,
+    options: ResolvedInsertQdqOptions,
+    exactWeights: ReadonlyMap<string, Tensor>,
+  ) {
+    this.#exactWeights = exactWeights;
     this.#graph = model.graph;
     this.#placement = placement;
     this.#table = table;
@@ -248,7 +268,9 @@ class QdqInserter {
     const input = this.#sources.get(node.input(0)!)!;
     const inputScale = this.#parameters.get(input)!.scale;
     const means = this.#table.channelMeans.get(input.name);
-    const { weights, bias, shift, axis } = quantizeNodeWeights(node, inputScale, means, this.#options);
+    const exact = this.#exactWeights.get(node.input(1)!.name);
+    const options = { ...this.#options, ...this.#stepFactorOf(node), ...(exact === undefined ? {} : { exact }) };
+    const { weights, bias, shift, axis } = quantizeNodeWeights(node, inputScale, means, options);
     const prefix = `w${this.#weightCount++}`;
     this.#replaceConstant(node, 1, weights, prefix, axis);
     if (bias !== undefined) this.#replaceConstant(node, 2, bias, `${prefix}_bias`, 0);
@@ -269,8 +291,15 @@ class QdqInserter {
   }
 
   #quantizeTable(node: Node): void {
-    quantizeLookup(this.#graph, node, this.#options.weightRange, `w${this.#weightCount++}`);
+    const options = { range: this.#options.weightRange, ...this.#stepFactorOf(node) };
+    quantizeLookup(this.#graph, node, options, `w${this.#weightCount++}`);
     this.#changes.push({ kind: 'quantize-weights', subject: nameOf(node), detail: 'lookup table' });
+  }
+
+  #stepFactorOf(node: Node): { stepFactor?: number } {
+    const name = nameOf(node);
+    const factors = this.#options.weightStepFactors;
+    return Object.hasOwn(factors, name) ? { stepFactor: factors[name]! } : {};
   }
 
   /** Lets a node read integers, through the node that makes them real by their scales along an axis. */

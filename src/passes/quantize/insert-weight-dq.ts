@@ -55,7 +55,7 @@ export function insertWeightDq(options: InsertWeightDqOptions = {}): Pass {
         if (!isFiniteTensor(tensor)) continue;
         const prefix = `w${changes.length}`;
         if (node.is('Gather')) {
-          quantizeLookup(graph, node, weightRange, prefix);
+          quantizeLookup(graph, node, { range: weightRange }, prefix);
         } else {
           const dequantized =
             done.get(value) ?? dequantizedWeights(graph, node, tensor, slot.axis, weightRange, prefix);

@@ -2,17 +2,22 @@ import type { Graph } from '../../ir/graph.ts';
 import { attr, type Node } from '../../ir/node.ts';
 import { tensorType } from '../../ir/types.ts';
 import { Value } from '../../ir/value.ts';
-import { channelLayout } from '../../quantization/quantize-weights.ts';
+import { channelLayout, type WeightQuantizationOptions } from '../../quantization/quantize-weights.ts';
 import { DataType } from '../../tensor/data-type.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import { quantizeTensor } from './quantize-tensor.ts';
 import { takeName } from './take-name.ts';
 
 /** Keeps the table of a Gather in int8, with one scale per column: only the rows that are looked up become real. */
-export function quantizeLookup(graph: Graph, node: Node, range: 'max' | 'mse', prefix: string): void {
+export function quantizeLookup(
+  graph: Graph,
+  node: Node,
+  options: Pick<WeightQuantizationOptions, 'range' | 'stepFactor'>,
+  prefix: string,
+): void {
   const original = node.input(0)!;
   const table = original.tensor!;
-  const { values, scales } = quantizeTensor(table, channelLayout(table.dims, 1), { range });
+  const { values, scales } = quantizeTensor(table, channelLayout(table.dims, 1), options);
   const integers = graph.addInitializer(Tensor.fromArray(`${prefix}_quantized`, DataType.int8, table.dims, values));
   node.setInput(0, integers);
   takeName(graph, original, integers);

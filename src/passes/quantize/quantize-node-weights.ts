@@ -5,6 +5,7 @@ import {
   dequantizeWeights,
   type QuantizedWeights,
   roundHalfEven,
+  type WeightQuantizationOptions,
 } from '../../quantization/quantize-weights.ts';
 import type { ReductionLayout } from '../../quantization/saturation.ts';
 import { DataType } from '../../tensor/data-type.ts';
@@ -26,6 +27,13 @@ export interface QuantizedNodeWeights {
   readonly axis: number;
 }
 
+export interface RoundingOptions {
+  readonly weightRange: 'max' | 'mse';
+  readonly saturating: boolean;
+  /** See {@link WeightQuantizationOptions}; 1 where left out. */
+  readonly stepFactor?: number;
+}
+
 /** Share of the int32 range that a bias may fill, so that the sum of products still fits. */
 const BIAS_LIMIT = 2 ** 30;
 
@@ -33,13 +41,13 @@ const BIAS_LIMIT = 2 ** 30;
  * Quantizes the weights of a Conv, Gemm or MatMul and its bias. With bias correction, the bias takes up the mean error
  * that rounding the weights makes: `sum((w - ŵ) · E[x])` over an output's weights, with the mean of each input channel
  * from calibration (M. Nagel et al., Data-Free Quantization Through Weight Equalization and Bias Correction, ICCV 2019,
- * section 4.2, with measured means).
+ * section 4.2, with measured means). `exact` are the weights before they were pruned, where they were: their mean error counts too.
  */
 export function quantizeNodeWeights(
   node: Node,
   inputScale: number,
   inputMeans: Float64Array | undefined,
-  options: { weightRange: 'max' | 'mse'; biasCorrection: boolean; saturating: boolean },
+  options: RoundingOptions & { readonly biasCorrection: boolean; readonly exact?: Tensor },
 ): QuantizedNodeWeights {
   const tensor = node.input(1)!.tensor!;
   const bias = node.input(2)?.tensor?.toFloat32();
@@ -51,7 +59,7 @@ export function quantizeNodeWeights(
   };
   const shift =
     options.biasCorrection && inputMeans !== undefined
-      ? rememberedMeanError(tensor, quantized, layout, reduction, axis, inputMeans)
+      ? rememberedMeanError(options.exact ?? tensor, quantized, layout, reduction, axis, inputMeans)
       : undefined;
   if (node.is('MatMul')) return { ...result, bias: undefined, shift };
   if (bias === undefined && shift === undefined) return { ...result, bias: undefined, shift };
@@ -67,11 +75,7 @@ export function quantizeNodeWeights(
  * The integers of a node's weights. They hardly depend on calibration, so that they may be computed ahead of it: see
  * {@link quantizeTensor}, which remembers them.
  */
-export function roundNodeWeights(
-  node: Node,
-  options: { readonly weightRange: 'max' | 'mse'; readonly saturating: boolean },
-  minScales?: Float32Array,
-) {
+export function roundNodeWeights(node: Node, options: RoundingOptions, minScales?: Float32Array) {
   const tensor = node.input(1)!.tensor!;
   const axis = node.is('Conv') || node.int('transB', 0) === 1 ? 0 : 1;
   const layout = channelLayout(tensor.dims, axis);
@@ -82,6 +86,7 @@ export function roundNodeWeights(
   const isDepthwise = node.is('Conv') && tensor.dims[1] === 1 && tensor.dims[0] === node.int('group', 1);
   const quantized = quantizeTensor(tensor, layout, {
     range: options.weightRange,
+    ...(options.stepFactor === undefined ? {} : { stepFactor: options.stepFactor }),
     ...(options.saturating && !isDepthwise ? { saturating: reduction } : {}),
     ...(minScales === undefined ? {} : { minScales }),
   });
