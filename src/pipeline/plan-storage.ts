@@ -23,6 +23,8 @@ export interface StoragePlan {
   readonly layers: readonly WeightStorage[];
 }
 
+/** What the `.epk` has to shrink by, for a step to be worth its loss. */
+export const WORTHWHILE_SHRINKAGE = 0.05;
 /** Share of the bytes around the weights that is left in the `.epk`, about. */
 const OVERHEAD_SHARE = 0.4;
 
@@ -137,7 +139,6 @@ export class StoragePlanner {
 export function planStorage(
   planner: StoragePlanner,
   noise: number,
-  worthwhile = 0.05,
 ): { readonly zeros: boolean; readonly because: string } {
   const [dense, both, alone] = [planner.plan(noise, false), planner.plan(noise, true), planner.plan(noise, 'only')];
   const gain = 1 - planner.fileBits(both) / planner.fileBits(dense);
@@ -146,7 +147,7 @@ export function planStorage(
     `zeros would make the .epk ${(100 * Math.max(0, gain)).toFixed(1)} % smaller (from 5 % on they are set): at the same expected loss, of about ` +
     `${bytes(planner.plain)}, wider weight steps leave ${bytes(dense)}, both together ${bytes(both)}, and zeros alone ` +
     `${bytes(alone)} (sparsityRatio ${planner.sparsityRatio(alone).toFixed(2)})`;
-  return { zeros: gain >= worthwhile, because };
+  return { zeros: gain >= WORTHWHILE_SHRINKAGE, because };
 }
 
 function planOf(layers: readonly WeightStorage[]): StoragePlan {

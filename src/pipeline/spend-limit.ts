@@ -11,7 +11,7 @@ import { type StoredWeight, storedWeights } from '../passes/quantize/stored-weig
 import { type PassRun, runPasses } from '../passes/run-passes.ts';
 import type { LossJudge, Verdict } from './loss-judge.ts';
 import { lossJudge } from './loss-judge.ts';
-import { planStorage, type StoragePlan, StoragePlanner } from './plan-storage.ts';
+import { planStorage, type StoragePlan, StoragePlanner, WORTHWHILE_SHRINKAGE } from './plan-storage.ts';
 import type { QuantizedModel, QuantizeModelOptions } from './quantize-model.ts';
 import { MAX_TRIES, type SearchResult, searchLargest } from './search-largest.ts';
 
@@ -41,8 +41,6 @@ export interface SpentLimit {
   readonly durationMs: number;
 }
 
-/** What the `.epk` has to shrink by, for a step to be worth its loss. */
-export const WORTHWHILE_SHRINKAGE = 0.05;
 /** Samples without which nothing is searched: the intervals would hold no truth. */
 const FEWEST_SELECTION = 8;
 const FEWEST_SAMPLES = 32;
@@ -94,23 +92,33 @@ export async function spendLimit(
     const planner = plannerFor(float, quantized, weights, gains, options);
     const choice = planStorage(planner, base.noiseLimit - base.noise);
     const candidates = new Candidates(float, quantized, planner, options);
-    const progress = options.context.logger.progress('Searching the smallest model within the limit', MAX_TRIES);
-    let result: SearchResult<StoragePlan>;
-    try {
-      result = await searchLargest<StoragePlan>({
+    const search = (zeros: boolean) =>
+      searchLargest<StoragePlan>({
         base,
-        plan: (noise) => planner.plan(noise, choice.zeros),
+        plan: (noise) => planner.plan(noise, zeros),
         judge: (plan) => candidates.judge(judge, plan),
         stopped: clock.stopped,
         onBest: clock.offerStop,
         onTry: (tried) => progress.update(tried),
       });
+    const progress = options.context.logger.progress('Searching the smallest model within the limit', MAX_TRIES);
+    const facts = [baseFact];
+    let { zeros, because } = choice;
+    let best: SearchResult<StoragePlan>['best'];
+    try {
+      let result = await search(zeros);
+      facts.push(...triedFacts(result, planner));
+      if (result.best === undefined && zeros && options.wideSteps) {
+        zeros = false;
+        because = 'every variant with zeros was refused';
+        result = await search(zeros);
+        facts.push(...triedFacts(result, planner));
+      }
+      if (result.best === undefined) return nothing(result.ended, facts);
+      best = result.best;
     } finally {
       progress.done();
     }
-    const facts = [baseFact, ...triedFacts(result, planner)];
-    const { best } = result;
-    if (best === undefined) return nothing(result.ended, facts);
     const shrinkage = 1 - planner.fileBits(best.plan) / planner.fileBits(planner.plain);
     if (shrinkage < WORTHWHILE_SHRINKAGE) {
       return nothing(`the .epk would be ${percent(shrinkage)} smaller, and less than 5 % is not worth a loss`, facts);
@@ -118,7 +126,7 @@ export async function spendLimit(
     const { model, run } = await candidates.build(best.plan);
     return {
       found: { model, run, sparsityByNode: planner.sparsityByNode(best.plan) },
-      denseBecause: choice.zeros ? undefined : choice.because,
+      denseBecause: zeros ? undefined : because,
       changes: [...facts, ...planner.facts(best.plan)],
       durationMs: performance.now() - started,
     };
@@ -257,7 +265,7 @@ class Candidates {
   }
 }
 
-function triedFacts({ tried, ended }: SearchResult<StoragePlan>, planner: StoragePlanner): PassChange[] {
+function triedFacts({ tried, ended }: SearchResult<StoragePlan>, planner: StoragePlanner) {
   return [
     ...tried.map(({ plan, verdict }, i) => ({
       kind: 'search',

@@ -48,7 +48,7 @@ describe.skipIf(!zooAvailable)('trained models', () => {
   });
 
   test.each(models)(
-    '%s: the default recipe is 15 %% smaller and keeps the limit',
+    '%s: the default recipe makes a much smaller .epk and keeps the limit',
     async (...[name, calibration, evaluation]) => {
       const entry = zooEntry(name);
       const preprocess = zooPreprocess(entry);
