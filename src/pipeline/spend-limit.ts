@@ -161,10 +161,12 @@ function searchClock({ context, timeLimitSeconds, onSearch }: SpendLimitOptions)
       context.signal?.throwIfAborted();
       return reason;
     },
-    offerStop: () =>
+    offerStop: () => {
+      if (reason !== undefined) return;
       onSearch?.(() => {
         reason ??= 'it was interrupted';
-      }),
+      });
+    },
     end: () => {
       clearTimeout(timer);
       context.signal?.removeEventListener('abort', forward);
