@@ -49,6 +49,7 @@ function optionFor(key: string, field: z.ZodType, hint: OptionHint): Option {
     `${head} <${word}>`,
     `${description}${choices}${repeatable ? ' (repeatable)' : ''}${shown}`,
   );
+  if (values.length > 0) option.choices(values);
   option.argParser((text: string, previous: unknown) => {
     const value = def.type === 'number' ? toNumber(text) : text;
     const result = (repeatable ? definition(inner).element! : inner).safeParse(value);

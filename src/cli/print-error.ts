@@ -1,6 +1,6 @@
 import { Chalk } from 'chalk';
 import { CommanderError } from 'commander';
-import { EdgepackError, ExitCode } from '../diagnostics/edgepack-error.ts';
+import { EdgepackError, type ErrorCode, ExitCode } from '../diagnostics/edgepack-error.ts';
 import { printable } from '../diagnostics/printable.ts';
 import { type CliProcess, colorLevel } from './cli-process.ts';
 
@@ -12,27 +12,27 @@ export function printError(error: unknown, process: CliProcess): number {
   const chalk = new Chalk({ level: colorLevel(process.stderr, process.env) });
   const say = (label: string, text: string) => process.stderr.write(`${label} ${text}\n`);
   if (error instanceof EdgepackError && error.exitCode !== ExitCode.internal) {
-    say(chalk.red('error:'), oneLine(withPlace(error)));
+    say(chalk.red('error:'), `${oneLine(withPlace(error))} ${codeOf(error.code)}`);
     if (error.hint !== undefined) say(chalk.cyan('hint:'), sentence(oneLine(error.hint)));
     return error.exitCode;
   }
   if (error instanceof CommanderError) {
     const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
-    say(chalk.red('error:'), printable(oneLine(message), 400));
+    say(chalk.red('error:'), `${printable(oneLine(message), 400).replace(/\.$/, '')} ${codeOf('usage')}`);
     say(
       chalk.cyan('hint:'),
       suggestion === undefined
-        ? '"edgepack help" shows the commands and their options.'
+        ? '"edgepack help" shows the commands and their options'
         : printable(suggestion.replace(/^\(|\)$/g, ''), 400),
     );
     return ExitCode.usage;
   }
-  const code = error instanceof EdgepackError ? ` (${error.code})` : '';
+  const code = error instanceof EdgepackError ? ` ${codeOf(error.code)}` : '';
   say(chalk.red('internal error:'), `${error instanceof Error ? oneLine(error.message) : String(error)}${code}`);
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     process.stderr.write(`${cause === error ? '' : 'caused by '}${cause.stack ?? cause.message}\n`);
   }
-  say(chalk.cyan('hint:'), 'This is a mistake in edgepack. Please report it with the lines above and the command.');
+  say(chalk.cyan('hint:'), 'This is a mistake in edgepack. Please report it with the lines above and the command');
   return ExitCode.internal;
 }
 
@@ -49,9 +49,14 @@ function withPlace({ message, location }: EdgepackError): string {
   return [...unnamed.map((place) => place!.text), message].join(': ');
 }
 
-/** Hints begin with a capital letter, whoever wrote them. */
+/** Hints begin with a capital letter and, as single lines, end without a full stop, whoever wrote them. */
 function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return text.charAt(0).toUpperCase() + text.slice(1).replace(/(?<!\.)\.$/, '');
+}
+
+/** The code at the end of an error line: what to look up in docs/troubleshooting.md. */
+function codeOf(code: ErrorCode): string {
+  return `[${code}]`;
 }
 
 function oneLine(text: string): string {

@@ -4,12 +4,14 @@ import type { CliApi } from './cli-api.ts';
 import { type CliProcess, colorLevel, columns } from './cli-process.ts';
 import type { CommandContext } from './command-session.ts';
 import { benchCommand } from './commands/bench.ts';
+import { completionCommand } from './commands/completion.ts';
 import { compressCommand } from './commands/compress.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { packCommand, unpackCommand } from './commands/pack.ts';
 import { reportCommand } from './commands/report.ts';
 import { targetsCommand } from './commands/targets.ts';
+import { overview } from './overview.ts';
 import { printError } from './print-error.ts';
 
 const interruptedExitCode = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -107,6 +109,16 @@ async function settle(work: Promise<number>, code: number, insistence: Promise<v
 
 async function execute(context: CommandContext): Promise<void> {
   const { process } = context;
+  if (process.argv.length <= 2) {
+    process.stdout.write(overview(context));
+    return;
+  }
+  await createProgram(context).parseAsync([...process.argv]);
+}
+
+/** The commands and their options; what they do happens in `context`. */
+export function createProgram(context: CommandContext): Command {
+  const { process } = context;
   const program = new Command('edgepack')
     .description('Makes ONNX models smaller and faster for edge devices, and says honestly what that cost and gained.')
     .version(context.api.version, '-V, --version', 'Print the version')
@@ -122,6 +134,7 @@ async function execute(context: CommandContext): Promise<void> {
     unpackCommand,
     reportCommand,
     targetsCommand,
+    completionCommand,
   ]) {
     program.addCommand(create(context));
   }
@@ -137,9 +150,11 @@ async function execute(context: CommandContext): Promise<void> {
         getOutHasColors: () => colorLevel(process.stdout, process.env) > 0,
         getErrHasColors: () => colorLevel(process.stderr, process.env) > 0,
       })
+      // The descriptions of options name choices and defaults themselves.
+      .configureHelp({ optionDescription: (option) => option.description })
       .showSuggestionAfterError(true)
       .allowExcessArguments(false);
     if (command !== program) command.helpOption('-h, --help', 'Show help');
   }
-  await program.parseAsync([...process.argv]);
+  return program;
 }

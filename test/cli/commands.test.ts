@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -6,7 +6,8 @@ import { EdgepackError } from '../../src/diagnostics/edgepack-error.ts';
 import { exampleReport } from '../report/example-report.ts';
 import { runCli } from './fake-api.ts';
 
-const commands = ['compress', 'inspect', 'evaluate', 'bench', 'pack', 'unpack', 'report', 'targets'];
+const commands = ['compress', 'inspect', 'evaluate', 'bench', 'pack', 'unpack', 'report', 'targets', 'completion'];
+const measuring = commands.filter((command) => command !== 'completion');
 const folder = () => mkdtempSync(join(tmpdir(), 'edgepack-commands-'));
 
 describe('help', () => {
@@ -17,12 +18,16 @@ describe('help', () => {
     expect(stdout).toContain('edgepack compress model.onnx --target rpi4 --data photos/');
   });
 
-  it.each(commands)('%s --help has examples and the common options', async (command) => {
+  it.each(commands)('%s --help has examples', async (command) => {
     const { exitCode, stdout } = await runCli([command, '--help']);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/Examples?:\n {2}edgepack /);
-    for (const option of ['--json', '--quiet', '--verbose', '--help']) expect(stdout).toContain(option);
     for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(120);
+  });
+
+  it.each(measuring)('%s --help has the common options', async (command) => {
+    const { stdout } = await runCli([command, '--help']);
+    for (const option of ['--json', '--quiet', '--verbose', '--help']) expect(stdout).toContain(option);
   });
 
   it('every example of the help is accepted', async () => {
@@ -42,10 +47,20 @@ describe('help', () => {
     }
   });
 
-  it('comes on the error stream where no command is given', async () => {
+  it('is an overview where no command is given, whose commands are accepted', async () => {
     const { exitCode, stdout, stderr } = await runCli([]);
-    expect([exitCode, stdout]).toEqual([2, '']);
-    expect(stderr).toContain('Usage: edgepack');
+    expect([exitCode, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^edgepack 1\.2\.3 makes ONNX models smaller/);
+    const lines = stdout.split('\n').filter((line) => line.startsWith('  edgepack '));
+    expect(lines.map((line) => line.trim().split(' ')[1])).toEqual(['inspect', 'compress', 'evaluate', 'compress']);
+    for (const line of lines) {
+      const words = line.trim().replaceAll('"', '').split(' ').slice(1);
+      expect(await runCli(words), line).toMatchObject({ exitCode: 0 });
+    }
+    // Its last example works as it stands.
+    for (const path of lines.at(-1)!.match(/\S*digits\S*/g)!)
+      expect(existsSync(path.replaceAll('"', '')), path).toBe(true);
+    expect((await runCli([], { env: { npm_lifecycle_event: 'npx' } })).stdout).toContain('  npx edgepack inspect');
   });
 
   it('--version prints the version alone', async () => {
@@ -167,7 +182,9 @@ describe('configuration', () => {
   it('with an unknown key is an error that names it', async () => {
     const { exitCode, stderr, calls } = await runCli(['compress', 'm.onnx'], { cwd: config({ sparcity: 0.5 }) });
     expect([exitCode, calls.length]).toEqual([2, 0]);
-    expect(stderr).toMatch(/^error: configuration .*: unknown key "sparcity"\nhint: Did you mean "sparsity"\?\n$/);
+    expect(stderr).toMatch(
+      /^error: configuration .*: unknown key "sparcity" \[config\]\nhint: Did you mean "sparsity"\?\n$/,
+    );
   });
 
   it('with a wrong value, or missing, is an error', async () => {
@@ -285,7 +302,7 @@ describe('mistakes', () => {
   it('of a model exit 3, of the tool 70 with a stack', async () => {
     const failing = (error: Error) => ({ api: { inspect: () => Promise.reject(error) } });
     const model = await runCli(['inspect', 'm.onnx'], failing(new EdgepackError('model-unsafe', 'm.onnx: bad\npath')));
-    expect([model.exitCode, model.stderr]).toEqual([3, 'error: m.onnx: bad path\n']);
+    expect([model.exitCode, model.stderr]).toEqual([3, 'error: m.onnx: bad path [model-unsafe]\n']);
     const placed = await runCli(
       ['inspect', 'm.onnx'],
       failing(
@@ -296,7 +313,7 @@ describe('mistakes', () => {
       ),
     );
     expect(placed.stderr).toBe(
-      'error: m.onnx: tensor "w\\u202e": holds 3 bytes where 4 are needed\nhint: Export it again\n',
+      'error: m.onnx: tensor "w\\u202e": holds 3 bytes where 4 are needed [model-invalid]\nhint: Export it again\n',
     );
     const bug = await runCli(
       ['inspect', 'm.onnx'],

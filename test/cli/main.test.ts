@@ -54,7 +54,7 @@ describe('main', () => {
     const { process } = await start(['targets'], () => Promise.reject(missing));
     expect(await process.exited).toBe(2);
     expect(process.stderr.text).toBe(
-      'error: the package onnxruntime-node is not installed\nhint: Install the dependencies again: npm install --ignore-scripts\n',
+      'error: the package onnxruntime-node is not installed [engine-missing]\nhint: Install the dependencies again: npm install --ignore-scripts\n',
     );
   });
 

@@ -14,7 +14,7 @@ export function targetsCommand(context: CommandContext): Command {
   const command = new Command('targets')
     .summary('List the devices edgepack knows, or show one')
     .description('Lists the device profiles, or shows one with the source of every value.')
-    .argument('[name]', 'a device, or a JSON file of your own')
+    .argument('[device]', 'a device, or a JSON file of your own')
     .addHelpText('after', examples);
   return withCommonOptions(command).action(async (name: string | undefined, flags: CommonOptions) => {
     const session = new CommandSession(context, flags);
