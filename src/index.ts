@@ -31,7 +31,7 @@ export type { Inspection } from './report/inspection-schema.ts';
 export { renderHtml } from './report/render-html.ts';
 export { renderJson } from './report/render-json.ts';
 export { renderMarkdown } from './report/render-markdown.ts';
-export { renderTerminal } from './report/render-terminal.ts';
+export { renderTerminal, type TerminalStyle } from './report/render-terminal.ts';
 export type { Report } from './report/report-schema.ts';
 export { listTargets, loadTarget } from './targets/load-target.ts';
 export type { Target } from './targets/target-schema.ts';

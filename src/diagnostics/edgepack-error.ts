@@ -39,6 +39,7 @@ export const errorCatalogue = {
   'pass-failed': { exitCode: ExitCode.internal, summary: 'A compression pass failed.' },
 } as const satisfies Record<string, { exitCode: number; summary: string }>;
 
+/** What kind of mistake an {@link EdgepackError} is. */
 export type ErrorCode = keyof typeof errorCatalogue;
 
 /** Where an error was found: any of a file, a node, a tensor, a pass or a configuration key. */

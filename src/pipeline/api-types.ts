@@ -37,6 +37,7 @@ export interface CompressPlan {
   readonly outputs: readonly string[];
 }
 
+/** What `compress` did, or would do. */
 export interface CompressResult {
   /** null after a dry run. */
   readonly report: Report | null;
@@ -46,12 +47,19 @@ export interface CompressResult {
   readonly outputs: readonly FileFacts[];
 }
 
+/** Options of `evaluate`. */
 export interface EvaluateOptions {
+  /** Path of the samples: a folder of images, an `.npy` or an `.npz` file. */
   readonly data: string;
+  /** Path of the class of each sample: a `.csv`, `.npy` or text file. Default: what lies with the data. */
   readonly labels?: string;
+  /** How images become inputs: a preset, a JSON file, or the settings themselves. Default: assumed from the model's input. */
   readonly preprocess?: CompressOptions['preprocess'];
+  /** Path of a model to compare with, often the original. */
   readonly against?: string;
+  /** Device whose integer arithmetic counts: a name or a JSON file. Default `generic-arm64`. */
   readonly target?: string;
+  /** Threads of the inference engine. Default: those of the target. */
   readonly threads?: number;
   /** Also evaluate in exact integer arithmetic. Default true. */
   readonly exact?: boolean;
@@ -65,6 +73,7 @@ export interface InspectOptions extends RunContext {
   readonly allowLinks?: boolean;
 }
 
+/** Options of `renderReport`. */
 export interface RenderReportOptions {
   /** The file to write. Default: `report.html` or `report.md` beside the report. */
   readonly output?: string;
@@ -74,6 +83,7 @@ export interface RenderReportOptions {
   readonly force?: boolean;
 }
 
+/** Options of `pack` and `unpack`. */
 export interface PackOptions {
   /** Overwrite existing files. Default false. */
   readonly force?: boolean;
@@ -99,6 +109,7 @@ export interface UnpackedTensor {
   readonly sizeBytes: number;
 }
 
+/** The two files that `pack` or `unpack` read and wrote. */
 export interface PackResult {
   readonly onnx: FileFacts;
   readonly epk: FileFacts;

@@ -20,7 +20,7 @@ import { modelFacts } from './model-facts.ts';
 /**
  * Says what is in a model file, what keeps it from int8 and where its int8 can saturate. Nothing is run and no engine is
  * needed. Dimensions that the model leaves open count as 1 in the MACs.
- * @throws EdgepackError what reading the model throws.
+ * @throws EdgepackError where the model cannot be read.
  */
 export async function inspect(modelPath: string, options: InspectOptions = {}): Promise<Inspection> {
   const model = readModel(modelPath, options);

@@ -35,4 +35,5 @@ export const evaluationSchema = z
   })
   .describe('What edgepack evaluate measures.');
 
+/** What `evaluate` measures. */
 export type Evaluation = z.output<typeof evaluationSchema>;

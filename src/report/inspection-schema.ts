@@ -61,4 +61,5 @@ export const inspectionSchema = z
   })
   .describe('What edgepack inspect finds in a model.');
 
+/** What `inspect` finds in a model. */
 export type Inspection = z.output<typeof inspectionSchema>;

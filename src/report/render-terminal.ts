@@ -3,6 +3,7 @@ import { alarms, type Finding, findings, headline } from './report-findings.ts';
 import type { Report } from './report-schema.ts';
 import { wrapWords } from './wrap-words.ts';
 
+/** How the summary for a terminal looks. */
 export interface TerminalStyle {
   /** Columns of the terminal: long lines are wrapped under their text. Default 100. */
   readonly columns?: number;

@@ -225,6 +225,7 @@ export const reportSchema = z
   })
   .describe('The report of one run of edgepack compress.');
 
+/** All that `compress` did and measured: what `report.json` holds. */
 export type Report = z.output<typeof reportSchema>;
 export type ModelFacts = z.output<typeof modelFactsSchema>;
 export type ReportSizes = Report['sizes'];

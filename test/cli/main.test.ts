@@ -1,4 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { EventEmitter } from 'node:events';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { CliApi } from '../../src/cli/cli-api.ts';
 import { main } from '../../src/cli/main.ts';
@@ -79,5 +83,19 @@ describe('main', () => {
     process.emit('uncaughtException', new Error('stray'));
     expect(await process.exited).toBe(70);
     expect(process.stderr.text).toContain('internal error: stray');
+  });
+});
+
+describe('bin/edgepack.js', () => {
+  it('says in one line that nothing is built or installed', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'edgepack-bin-'));
+    const root = resolve(import.meta.dirname, '..', '..');
+    for (const name of ['bin', 'package.json']) cpSync(join(root, name), join(folder, name), { recursive: true });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(folder, 'bin', 'edgepack.js'), 'targets']);
+    rmSync(folder, { recursive: true, force: true });
+    expect([status, stdout.toString()]).toEqual([2, '']);
+    expect(stderr.toString()).toMatch(
+      /^error: edgepack is not installed completely: .* \[engine-missing\]\nhint: Run npm ci .*\n$/,
+    );
   });
 });
