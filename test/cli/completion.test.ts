@@ -73,7 +73,10 @@ describe('edgepack completion', () => {
   it.each(['bash', 'zsh', 'fish', 'powershell'])('names every command, device and recipe to %s', async (shell) => {
     const { stdout } = await runCli(['completion', shell]);
     const help = (await runCli(['--help'])).stdout;
-    const commands = Array.from(help.split('Commands:')[1]!.matchAll(/^ {2}([a-z]+)/gm), ([, name]) => name!);
+    const commands = Array.from(
+      /Commands:\n([\s\S]*?)\n\n/.exec(help)![1]!.matchAll(/^ {2}([a-z]+)/gm),
+      ([, name]) => name!,
+    );
     expect(commands).toContain('help');
     for (const name of [...commands, ...listTargets(), ...listRecipes()]) expect(stdout).toContain(name);
   });
