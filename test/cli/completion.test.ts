@@ -136,26 +136,7 @@ describe.skipIf(!has('bash'))('bash', () => {
 });
 
 describe.skipIf(!has('zsh'))('zsh', () => {
-  /** What stands on the line after TAB, in a real shell behind a pseudo-terminal. */
-  function zsh(line: string): string {
-    const driver = `
-zmodload zsh/zpty
-zpty shell zsh -f -i
-zpty -w shell 'PS1= PS2= RPS1=; unsetopt zle_bracketed_paste 2>/dev/null; unset zle_bracketed_paste; stty -echo; autoload -Uz compinit; compinit -u -D; source ${place('zsh')}'
-zpty -w shell 'show() { print -r -- "<<$BUFFER>>"; exit }; zle -N show; bindkey "^X" show; print rea""dy'
-zpty -r -m shell output '*ready*'
-zpty -w -n shell ${JSON.stringify(line)}$'\\t\\C-x'
-zpty -r -m shell output '*<<*>>*'
-print -r -- $output
-zpty -d shell`;
-    return /<<(.*)>>/.exec(run('zsh', ['-f', '-c', driver]))![1]!.trim();
-  }
-
-  it('parses the script', () => {
-    expect(run('zsh', ['-n', place('zsh')])).toBe('');
-  });
-
-  it.each([
+  const cases = [
     ['edgepack targ', 'edgepack targets'],
     ['edgepack compress --max', 'edgepack compress --max-accuracy-drop='],
     ['edgepack compress m.onnx -t rpi-', 'edgepack compress m.onnx -t rpi-zero2w'],
@@ -164,9 +145,34 @@ zpty -d shell`;
     ['edgepack inspect my', 'edgepack inspect my\\ model.onnx'],
     ['edgepack compress m.onnx -o ph', 'edgepack compress m.onnx -o photos\\ of\\ cats/'],
     ['edgepack help ev', 'edgepack help evaluate'],
-  ])('completes %j to %j', (line, expected) => {
-    expect(zsh(line)).toBe(expected);
+  ] as const;
+  let completed: string[];
+
+  // A real shell behind a pseudo-terminal: every line, then TAB, then a key that shows what stands there.
+  beforeAll(() => {
+    const driver = `
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell 'PS1= PS2= RPS1= KEYTIMEOUT=1; stty -echo; autoload -Uz compinit; compinit -u -D; source ${place('zsh')}'
+zpty -w shell 'show() { print -r -- "<<$BUFFER>>"; BUFFER= }; zle -N show; bindkey "^X" show; print rea""dy'
+zpty -r -m shell output '*ready*'
+for line in ${cases.map(([line]) => `'${line}'`).join(' ')}; do
+  zpty -w -n shell $line$'\\t\\C-x'
+  zpty -r -m shell output '*<<*>>*'
+  print -r -- $output
+done
+zpty -d shell`;
+    completed = Array.from(run('zsh', ['-f', '-c', driver]).matchAll(/<<(.*)>>/g), ([, line]) => line!.trim());
   });
+
+  it('parses the script', () => {
+    expect(run('zsh', ['-n', place('zsh')])).toBe('');
+  });
+
+  it.each(cases.map(([line, expected], index) => ({ line, expected, index })))(
+    'completes "$line" to "$expected"',
+    ({ index, expected }) => expect(completed[index]).toBe(expected),
+  );
 });
 
 describe.skipIf(!has('fish'))('fish', () => {
