@@ -40,10 +40,10 @@ export function printError(error: unknown, process: CliProcess): number {
 function withPlace({ message, location }: EdgepackError): string {
   const places = [
     location.file === undefined ? undefined : { name: location.file, text: printable(location.file, 300) },
-    location.node === undefined ? undefined : { name: location.node, text: `node "${printable(location.node)}"` },
+    location.node === undefined ? undefined : { name: location.node, text: `node '${printable(location.node)}'` },
     location.tensor === undefined
       ? undefined
-      : { name: location.tensor, text: `tensor "${printable(location.tensor)}"` },
+      : { name: location.tensor, text: `tensor '${printable(location.tensor)}'` },
   ];
   const unnamed = places.filter((place) => place !== undefined && !message.includes(printable(place.name, 300)));
   return [...unnamed.map((place) => place!.text), message].join(': ');

@@ -121,7 +121,7 @@ function quantization({ quantization: state }: Inspection, style: InspectionStyl
 }
 
 function macs(value: number | null): string {
-  return value === null ? 'MACs unknown' : `${formatCount(value)} MACs`;
+  return value === null ? 'multiply-accumulates unknown' : `${formatCount(value)} multiply-accumulates (MACs)`;
 }
 
 function section(title: string, body: string): string {

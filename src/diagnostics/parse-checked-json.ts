@@ -109,8 +109,8 @@ function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType): Described {
   if (issue.code === 'unrecognized_keys') {
     const unknown = issue.keys[0]!;
     const near = closestName(unknown, knownKeys(schema, issue.path));
-    const reason = `unknown key "${printable(unknown)}"`;
-    return near === undefined ? { key, reason } : { key, reason, hint: `Did you mean "${near}"?` };
+    const reason = `unknown key '${printable(unknown)}'`;
+    return near === undefined ? { key, reason } : { key, reason, hint: `Did you mean ${near}?` };
   }
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     const inner = [...issue.errors].sort((a, b) => deepest(b) - deepest(a))[0]?.[0];

@@ -273,7 +273,7 @@ function notices(
   if (described?.preprocessAssumed === true) {
     warnings.push({
       code: 'preprocess-assumed',
-      message: `nobody said how images become inputs, so this was assumed: ${described.preprocessDescription}; set --preprocess`,
+      message: `${described.preprocessDescription}; set --preprocess where that is not how the model was trained`,
     });
   }
   return warnings;

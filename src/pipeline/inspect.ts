@@ -105,7 +105,10 @@ function warningsOf(model: Model): Inspection['warnings'] {
   if (open.size > 0) {
     const names = [...open].slice(0, 8).map((name) => (name === '?' ? 'unnamed ones' : `'${printable(name, 40)}'`));
     if (open.size > names.length) names.push(`${open.size - names.length} more`);
-    warnings.push({ code: 'open-dimensions', message: `MACs count open dimensions (${names.join(', ')}) as 1` });
+    warnings.push({
+      code: 'open-dimensions',
+      message: `multiply-accumulates (MACs) count open dimensions (${names.join(', ')}) as 1`,
+    });
   }
   if (model.functions.length > 0) {
     const message = `${model.functions.length} functions of the file are not looked into: neither their MACs nor whether they saturate`;

@@ -263,7 +263,7 @@ async function keepHarmful(
   const nodes = [...placement.roles].filter(([, role]) => role === 'weighted').map(([node]) => nodeName(node));
   const gains: { node: string; gain: number }[] = [];
   const tried = nodes.slice(0, MAX_TRIED_LAYERS);
-  const progress = context.logger.progress('Looking for harmful layers', tried.length);
+  const progress = context.logger.progress('Looking for layers that int8 harms', tried.length);
   for (const [index, node] of tried.entries()) {
     context.signal?.throwIfAborted();
     const { score } = await trial.one(start.method, [...excluded, node]);

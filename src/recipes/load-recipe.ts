@@ -25,7 +25,7 @@ export function loadRecipe(nameOrPath: string): Recipe {
   const names = listRecipes();
   if (!names.includes(nameOrPath)) {
     const near = closestName(nameOrPath, names);
-    throw new EdgepackError('recipe', `recipe "${printable(nameOrPath)}" is unknown`, {
+    throw new EdgepackError('recipe', `recipe '${printable(nameOrPath)}' is unknown`, {
       hint:
         near === undefined
           ? `Known recipes: ${names.join(', ')}; a path to a JSON file names your own.`

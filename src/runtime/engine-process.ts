@@ -33,11 +33,11 @@ export interface RequestSubject {
 const tailLimit = 8192;
 
 const hints: Partial<Record<ErrorCode, string>> = {
-  'engine-missing': 'Install it with `npm install --ignore-scripts onnxruntime-node`.',
+  'engine-missing': 'Install it: npm install --ignore-scripts onnxruntime-node',
   'engine-failed':
-    'Try fewer threads or smaller batches; if the model fails in ONNX Runtime by itself as well, the model or the engine is at fault.',
+    'Try fewer threads or smaller samples; if the model fails in ONNX Runtime by itself as well, the model or the engine is at fault.',
   'model-rejected':
-    'Check that the model runs in ONNX Runtime by itself; `edgepack inspect` shows its operators and opsets.',
+    'Check that the model runs in ONNX Runtime by itself; "edgepack inspect" shows its operators and opsets.',
 };
 
 /** The engine's process seen from outside: requests go in, answers or {@link EdgepackError}s come out. */

@@ -26,7 +26,7 @@ export function loadTarget(nameOrPath: string): Target {
   if (!names.includes(nameOrPath)) {
     const begun = names.filter((name) => name.startsWith(nameOrPath)).join(', ');
     const near = begun === '' ? closestName(nameOrPath, names) : begun;
-    throw new EdgepackError('target', `target "${printable(nameOrPath)}" is unknown`, {
+    throw new EdgepackError('target', `target '${printable(nameOrPath)}' is unknown`, {
       hint:
         near === undefined
           ? `Known targets: ${names.join(', ')}; a path to a JSON file names your own.`

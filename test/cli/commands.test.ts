@@ -183,7 +183,7 @@ describe('configuration', () => {
     const { exitCode, stderr, calls } = await runCli(['compress', 'm.onnx'], { cwd: config({ sparcity: 0.5 }) });
     expect([exitCode, calls.length]).toEqual([2, 0]);
     expect(stderr).toMatch(
-      /^error: configuration .*: unknown key "sparcity" \[config\]\nhint: Did you mean "sparsity"\?\n$/,
+      /^error: configuration .*: unknown key 'sparcity' \[config\]\nhint: Did you mean sparsity\?\n$/,
     );
   });
 
@@ -287,7 +287,7 @@ describe('mistakes', () => {
     [['inspect'], /missing required argument 'model'/, /edgepack help/],
     [['inspect', 'a', 'b'], /too many arguments/, /edgepack help/],
     [['evaluate', 'm.onnx'], /no data is given/, /--data/],
-    [['targets', 'toaster'], /target "toaster" is unknown/, /Known targets: generic-arm64/],
+    [['targets', 'toaster'], /target 'toaster' is unknown/, /Known targets: generic-arm64/],
   ])('%j is one line and a hint', async (args, message, hint) => {
     const { exitCode, stdout, stderr, calls } = await runCli(args);
     expect([exitCode, stdout, calls.length]).toEqual([2, '', 0]);
@@ -313,7 +313,7 @@ describe('mistakes', () => {
       ),
     );
     expect(placed.stderr).toBe(
-      'error: m.onnx: tensor "w\\u202e": holds 3 bytes where 4 are needed [model-invalid]\nhint: Export it again\n',
+      "error: m.onnx: tensor 'w\\u202e': holds 3 bytes where 4 are needed [model-invalid]\nhint: Export it again\n",
     );
     const bug = await runCli(
       ['inspect', 'm.onnx'],

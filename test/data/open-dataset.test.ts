@@ -233,7 +233,7 @@ describe('8-bit images in an .npy array', () => {
       ['mnist-normalized', 'data-mismatch', /preset mnist-normalized: color is gray/],
       ['imagenet-torh', 'usage', /no preprocess preset 'imagenet-torh'/],
       [{ preset: 'nothing' }, 'usage', /no preprocess preset 'nothing'/],
-      [{ divid: 2 }, 'config', /unknown key "divid"/],
+      [{ divid: 2 }, 'config', /unknown key 'divid'/],
       [{ divide: 0 }, 'config', /divide/],
       ['{"divide": }', 'config', /not valid JSON/],
       [join(folder.path, 'none.json'), 'file-not-found', /none\.json/],

@@ -245,7 +245,10 @@ describe('inspect', () => {
     expect(found.operators).toEqual([{ domain: '', opType: 'MatMul', count: 2, macs: null }]);
     expect(found.model.macs).toBeNull();
     expect(found.warnings).toEqual([
-      { code: 'open-dimensions', message: "MACs count open dimensions ('length', unnamed ones) as 1" },
+      {
+        code: 'open-dimensions',
+        message: "multiply-accumulates (MACs) count open dimensions ('length', unnamed ones) as 1",
+      },
     ]);
   });
 

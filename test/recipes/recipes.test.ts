@@ -53,7 +53,7 @@ describe('a recipe of the user', () => {
   });
 
   it('is refused with an unknown key, pass or option, by name', () => {
-    expect(failureOf({ ...valid, stepps: [] }).hint).toContain('"steps"');
+    expect(failureOf({ ...valid, stepps: [] }).hint).toContain('steps');
     const option = failureOf({ ...valid, steps: [{ pass: 'quantize-static', options: { biasCorection: true } }] });
     expect(option.message).toContain('steps[0].options');
     expect(option.message).toContain('biasCorection');

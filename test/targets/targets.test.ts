@@ -104,8 +104,8 @@ describe('loadTarget', () => {
   it('names an unknown key and the one that was meant', () => {
     const error = failure(() => loadTarget(profile({ theads: 3 })));
     expect(error.code).toBe('target');
-    expect(error.message).toContain('unknown key "theads"');
-    expect(error.hint).toContain('"threads"');
+    expect(error.message).toContain("unknown key 'theads'");
+    expect(error.hint).toContain('threads');
     expect(error.message.split('\n')).toHaveLength(1);
   });
 

@@ -39,7 +39,7 @@ export function evaluateCommand(context: CommandContext): Command {
     .addHelpText('after', examples);
   for (const option of optionsFromSchema(shared, optionHints)) command.addOption(option);
   command
-    .addOption(new Option('--no-exact', "Leave out the target's arithmetic"))
+    .addOption(new Option('--no-exact', "Measure only as this host's engine computes, not in the target's arithmetic"))
     .addOption(new Option('--config <file>', 'Configuration that names data and preprocessing'));
   return withCommonOptions(command).action(async (model: string, flags: Flags) => {
     const session = new CommandSession(context, flags);

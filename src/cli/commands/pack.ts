@@ -15,7 +15,10 @@ export function packCommand(context: CommandContext): Command {
     .addOption(new Option('-o, --output <file>', 'The file to write (default: the name of the model with .epk)'))
     .addOption(new Option('-f, --force', 'Overwrite an existing file'))
     .addOption(allowLinksOption())
-    .addHelpText('after', '\nExample:\n  edgepack pack model.onnx -o model.epk');
+    .addHelpText(
+      'after',
+      '\nExamples:\n  edgepack pack model.onnx\n  edgepack pack model.onnx -o small.epk --force',
+    );
   return withCommonOptions(command).action(async (model: string, flags: Flags) => {
     const session = new CommandSession(context, flags);
     const output = flags.output ?? withExtension(model, '.onnx', '.epk');
@@ -58,7 +61,7 @@ export function unpackCommand(context: CommandContext): Command {
     )
     .addHelpText(
       'after',
-      '\nExamples:\n  edgepack unpack model.epk -o model.onnx\n  edgepack unpack model.epk --list\n' +
+      '\nExamples:\n  edgepack unpack model.epk -o restored/model.onnx --json\n  edgepack unpack model.epk --list\n' +
         '  edgepack unpack model.epk --tensor conv1.weight -o weight.npy',
     );
   return withCommonOptions(command).action(async (epk: string, flags: UnpackFlags) => {
