@@ -17,6 +17,7 @@ export { bench } from './pipeline/bench.ts';
 export type { BenchOptions } from './pipeline/bench-options.ts';
 export { compress } from './pipeline/compress.ts';
 export type { CompressOptions } from './pipeline/compress-options.ts';
+export { type Diagnosis, type DiagnosisCheck, diagnose } from './pipeline/diagnose.ts';
 export { evaluate } from './pipeline/evaluate.ts';
 export { inspect } from './pipeline/inspect.ts';
 export { pack, unpack } from './pipeline/pack-model.ts';

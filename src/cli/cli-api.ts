@@ -12,6 +12,7 @@ import type {
 } from '../pipeline/api-types.ts';
 import type { BenchOptions } from '../pipeline/bench-options.ts';
 import type { CompressOptions } from '../pipeline/compress-options.ts';
+import type { Diagnosis } from '../pipeline/diagnose.ts';
 import type { BenchResult } from '../report/bench-schema.ts';
 import type { Evaluation } from '../report/evaluation-schema.ts';
 import type { Inspection } from '../report/inspection-schema.ts';
@@ -38,6 +39,7 @@ export interface CliApi {
     options?: PackOptions,
     context?: RunContext,
   ): Promise<UnpackedTensor>;
+  diagnose(options?: { readonly cacheFolder?: string }): Promise<Diagnosis>;
   listTargets(): readonly string[];
   loadTarget(nameOrPath: string): Target;
   readonly version: string;

@@ -6,6 +6,7 @@ import type { CommandContext } from './command-session.ts';
 import { benchCommand } from './commands/bench.ts';
 import { completionCommand } from './commands/completion.ts';
 import { compressCommand } from './commands/compress.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { packCommand, unpackCommand } from './commands/pack.ts';
@@ -134,6 +135,7 @@ export function createProgram(context: CommandContext): Command {
     unpackCommand,
     reportCommand,
     targetsCommand,
+    doctorCommand,
     completionCommand,
   ]) {
     program.addCommand(create(context));

@@ -28,6 +28,11 @@ function loadSharp(): Promise<Sharp> {
   return library;
 }
 
+/** Version of the image library; fails where it does not load. */
+export async function imageLibraryVersion(): Promise<string> {
+  return (await loadSharp()).versions.sharp ?? 'unknown';
+}
+
 /** By their first bytes, so that a file's name cannot choose the decoder. */
 function formatOf(bytes: Uint8Array): 'image' | 'bmp' | undefined {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 12)).toString('latin1');

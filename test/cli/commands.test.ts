@@ -6,7 +6,18 @@ import { EdgepackError } from '../../src/diagnostics/edgepack-error.ts';
 import { exampleReport } from '../report/example-report.ts';
 import { runCli } from './fake-api.ts';
 
-const commands = ['compress', 'inspect', 'evaluate', 'bench', 'pack', 'unpack', 'report', 'targets', 'completion'];
+const commands = [
+  'compress',
+  'inspect',
+  'evaluate',
+  'bench',
+  'pack',
+  'unpack',
+  'report',
+  'targets',
+  'doctor',
+  'completion',
+];
 const measuring = commands.filter((command) => command !== 'completion');
 const folder = () => mkdtempSync(join(tmpdir(), 'edgepack-commands-'));
 
@@ -256,6 +267,19 @@ describe('the other commands', () => {
     const unpack = await runCli(['unpack', 'm.epk', '-f', '-o', 'x.onnx'], { cwd });
     expect(unpack.calls[0]?.args.slice(0, 3)).toEqual([join(cwd, 'm.epk'), join(cwd, 'x.onnx'), { force: true }]);
     expect((await runCli(['unpack', 'strange'], { cwd })).calls[0]?.args[1]).toBe(join(cwd, 'strange.onnx'));
+  });
+
+  it('doctor says what is missing and what to do, and exits 2', async () => {
+    expect(await runCli(['doctor'])).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('All is well.') });
+    const engine = { name: 'engine', ok: false, detail: 'it cannot be loaded', hint: 'Install it' } as const;
+    const api = { diagnose: async () => ({ ok: false, version: '1', platform: 'linux x64', checks: [engine] }) };
+    const { exitCode, stdout } = await runCli(['doctor'], { api });
+    expect(exitCode).toBe(2);
+    expect(stdout).toMatch(/engine +problem +it cannot be loaded; Install it\n/);
+    expect(JSON.parse((await runCli(['doctor', '--json'], { api })).stdout)).toMatchObject({
+      ok: false,
+      checks: [engine],
+    });
   });
 
   it('targets lists all and shows one with numbered sources', async () => {

@@ -31,6 +31,7 @@ describe('the examples of the help, with the real API on the fixtures', () => {
     { command: 'pack', has: ['model.onnx'] },
     { command: 'unpack', has: ['model.epk'] },
     { command: 'targets', has: [] },
+    { command: 'doctor', has: [] },
     { command: 'completion', has: [] },
   ])('$command', async ({ command, has }) => {
     const cwd = mkdtempSync(join(tmpdir(), 'edgepack-examples-'));

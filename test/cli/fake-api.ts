@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { CliApi } from '../../src/cli/cli-api.ts';
 import type { CliProcess } from '../../src/cli/cli-process.ts';
 import { run } from '../../src/cli/run.ts';
+import type { Diagnosis } from '../../src/pipeline/diagnose.ts';
 import type { Evaluation } from '../../src/report/evaluation-schema.ts';
 import type { Inspection } from '../../src/report/inspection-schema.ts';
 import { listTargets, loadTarget } from '../../src/targets/load-target.ts';
@@ -61,6 +62,13 @@ export const exampleEvaluation: Evaluation = {
   note: 'This host saturates; the target does not.',
 };
 
+export const exampleDiagnosis: Diagnosis = {
+  ok: true,
+  version: '1.2.3',
+  platform: 'linux arm64',
+  checks: [{ name: 'engine', ok: true, detail: 'ONNX Runtime 1.30.0', hint: null }],
+};
+
 /** A call of the API, as the commands made it. */
 export type Call = { readonly name: string; readonly args: readonly unknown[] };
 
@@ -82,6 +90,7 @@ export function fakeApi(calls: Call[] = [], change: Partial<CliApi> = {}): CliAp
     renderReport: record('renderReport', { ...file, path: 'out/report.html' }),
     listPackedTensors: record('listPackedTensors', [packedTensor]),
     unpackTensor: record('unpackTensor', { tensor: packedTensor, path: 'w.npy', sizeBytes: 528 }),
+    diagnose: record('diagnose', exampleDiagnosis),
     listTargets,
     loadTarget,
     ...change,

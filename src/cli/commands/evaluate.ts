@@ -14,7 +14,11 @@ Examples:
   edgepack evaluate out/model.onnx --data photos/ --against model.onnx --target rpi4
       accuracy of both, how often they agree, and the noise between their outputs
   edgepack evaluate model.onnx --data d.npz --no-exact
-      only as this host's engine computes`;
+      only as this host's engine computes
+
+Columns: top-1 and top-5 are shares of right answers, with the 95 % interval of top-1. Against another model, agreement is the share
+of equal answers, SQNR its outputs over the difference in decibels, cosine their direction (1 is the same), KL the divergence of the
+probabilities in nats.`;
 
 type Flags = CommonOptions & Partial<EvaluateOptions> & { readonly config?: string };
 

@@ -15,10 +15,7 @@ export function packCommand(context: CommandContext): Command {
     .addOption(new Option('-o, --output <file>', 'The file to write (default: the name of the model with .epk)'))
     .addOption(new Option('-f, --force', 'Overwrite an existing file'))
     .addOption(allowLinksOption())
-    .addHelpText(
-      'after',
-      '\nExamples:\n  edgepack pack model.onnx\n  edgepack pack model.onnx -o small.epk --force',
-    );
+    .addHelpText('after', '\nExamples:\n  edgepack pack model.onnx\n  edgepack pack model.onnx -o small.epk --force');
   return withCommonOptions(command).action(async (model: string, flags: Flags) => {
     const session = new CommandSession(context, flags);
     const output = flags.output ?? withExtension(model, '.onnx', '.epk');
