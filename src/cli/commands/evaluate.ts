@@ -16,8 +16,9 @@ Examples:
   edgepack evaluate model.onnx --data d.npz --no-exact
       only as this host's engine computes
 
-Columns: top-1 and top-5 are shares of right answers, with the 95 % interval of top-1. Against another model, agreement is the share
-of equal answers, SQNR its outputs over the difference in decibels, cosine their direction (1 is the same), KL the divergence of the
+Columns: top-1 and top-5 are shares of right answers, with the 95 % interval of top-1. Against another
+model, agreement is the share of equal answers, SQNR the power of the outputs over that of their
+difference in decibels, cosine their direction (1 is the same), KL the divergence of the
 probabilities in nats.`;
 
 type Flags = CommonOptions & Partial<EvaluateOptions> & { readonly config?: string };
