@@ -134,6 +134,7 @@ export const benchSchema = z
   })
   .describe('What edgepack bench measures.');
 
+/** What `bench` measures. */
 export type BenchResult = z.output<typeof benchSchema>;
 export type BenchMeasurement = BenchResult['measurements'][number];
 export type BenchProfile = NonNullable<BenchResult['profiles']>[number];
