@@ -10,6 +10,7 @@ import { listTargets } from '../src/targets/load-target.ts';
 import { runCli } from './cli/fake-api.ts';
 
 const root = resolve(import.meta.dirname, '..');
+const pages = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
 const page = (name: string) => readFileSync(join(root, 'docs', name), 'utf8');
 
 interface Generator {
@@ -46,14 +47,14 @@ describe('docs/', () => {
     for (const name of listTargets()) expect(page('targets.md')).toContain(`\`${name}\``);
     for (const name of Object.keys(preprocessPresets())) expect(page('data.md')).toContain(`\`${name}\``);
     const index = page('README.md');
-    for (const name of readdirSync(join(root, 'docs')).filter((name) => name !== 'README.md')) {
+    for (const name of pages.filter((name) => name !== 'README.md')) {
       expect(index, name).toContain(`](${name})`);
     }
   });
 });
 
 describe('commands in documents', () => {
-  const documents = ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)];
+  const documents = ['README.md', 'CONTRIBUTING.md', ...pages.map((name) => `docs/${name}`)];
 
   /** Command lines of edgepack in code blocks and in code within text, without what the shell does around them. */
   function commandLines(text: string): string[] {
