@@ -68,6 +68,7 @@ export interface EvaluateOptions {
   readonly engineTimeout?: number;
 }
 
+/** Options of `inspect`. */
 export interface InspectOptions extends RunContext {
   /** Accept data files of the model that are links. Default false. */
   readonly allowLinks?: boolean;
@@ -102,6 +103,7 @@ export interface PackedTensor {
   readonly sizeBytes: number;
 }
 
+/** What `unpackTensor` wrote. */
 export interface UnpackedTensor {
   readonly tensor: PackedTensor;
   /** The file that was written, and its size. */

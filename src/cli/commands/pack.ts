@@ -59,7 +59,7 @@ export function unpackCommand(context: CommandContext): Command {
     .addHelpText(
       'after',
       '\nExamples:\n  edgepack unpack model.epk -o restored/model.onnx --json\n  edgepack unpack model.epk --list\n' +
-        '  edgepack unpack model.epk --tensor conv1.weight -o weight.npy',
+        '  edgepack unpack model.epk --tensor hidden.weight -o weight.npy',
     );
   return withCommonOptions(command).action(async (epk: string, flags: UnpackFlags) => {
     const session = new CommandSession(context, flags);
