@@ -38,7 +38,7 @@ export class OutputSet {
   readonly #id = `edgepack-${identityText()}-${randomBytes(6).toString('hex')}`;
   readonly #set: Omit<JournalFile, 'replaces'>[] = [];
   /** The folder in which a new folder is made ready; undefined where the folder exists. */
-  readonly #staging: string | undefined;
+  #staging: string | undefined;
   /** The first of the folders above it that had to be made. */
   #madeParent: string | undefined;
   #lock: FolderLock | undefined;
@@ -121,9 +121,9 @@ export class OutputSet {
         location: { file: this.folder },
       });
     }
-    const staging = this.#staging;
-    if (staging !== undefined) this.#appear(staging);
-    else this.#replace(force);
+    if (this.#staging !== undefined && exists(this.#files, this.folder)) this.#moveIn(this.#staging);
+    if (this.#staging === undefined) this.#replace(force);
+    else this.#appear(this.#staging);
     this.#isCommitted = true;
   }
 
@@ -147,14 +147,25 @@ export class OutputSet {
         syncFolder(this.#files, place);
       }
       syncFolder(this.#files, staging);
-      if (exists(this.#files, this.folder)) {
-        throw new EdgepackError('output-exists', `${printable(this.folder, 300)} was made while this run was working`, {
-          hint: 'Choose another folder with -o, or run again with --force.',
-          location: { file: this.folder },
-        });
-      }
       renamePatiently(this.#files, staging, this.folder);
       syncFolder(this.#files, parent);
+    });
+  }
+
+  /** The folder was made while this run was working, perhaps for its own cache: the files wait there, as in any other. */
+  #moveIn(staging: string): void {
+    this.#guard(this.folder, () => {
+      const beside = this.#lock;
+      this.#lock = new FolderLock(join(this.folder, LOCK), this.folder, this.#files);
+      beside?.release();
+      recoverOutputs(this.folder, this.#files);
+      for (const { name } of this.#set) {
+        const path = newPath(this.folder, name, this.#id);
+        this.#files.mkdirSync(dirname(path), { recursive: true });
+        renamePatiently(this.#files, join(staging, name), path);
+      }
+      this.#staging = undefined;
+      this.#files.rmSync(staging, { recursive: true, force: true });
     });
   }
 

@@ -251,6 +251,26 @@ describe('refused', () => {
     expect(readFileSync(join(root, 'secret'), 'utf8')).toBe('x');
   });
 
+  test('a folder that was made meanwhile, as for a cache, takes the set as any other folder does', () => {
+    const set = new OutputSet(out);
+    for (const name of names) set.add(name, [Buffer.from(`new ${name}`)]);
+    mkdirSync(join(out, 'cache'), { recursive: true });
+    set.commit();
+    set.close();
+    expect(stateOf()).toBe('new');
+    expect(leftovers()).toEqual(['out/cache']);
+  });
+
+  test('what somebody put into a folder that was made meanwhile is not overwritten', () => {
+    const set = new OutputSet(out);
+    for (const name of names) set.add(name, [Buffer.from(`new ${name}`)]);
+    writeOld();
+    expect(() => set.commit()).toThrow('is already there');
+    set.close();
+    expect(stateOf()).toBe('old');
+    expect(leftovers()).toEqual([]);
+  });
+
   test('folders that had to be made go again when nothing is written', () => {
     new OutputSet(join(root, 'a', 'b', 'out')).close();
     expect(readdirSync(root)).toEqual([]);
