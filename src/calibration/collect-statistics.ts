@@ -15,6 +15,7 @@ import type { CalibrationTable } from '../quantization/calibration-table.ts';
 import type { ActivationStatistics } from '../quantization/choose-range.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { loadPieces } from '../runtime/load-pieces.ts';
+import { releaseBuffers } from '../runtime/release-buffers.ts';
 import type { AccumulatorRequest, Statistics } from '../runtime/statistics.ts';
 import { DataType } from '../tensor/data-type.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -37,6 +38,8 @@ export interface CollectOptions {
   readonly threads: number;
   readonly logger: Logger;
   readonly signal?: AbortSignal | undefined;
+  /** When the engine has room for the model; what needs no engine is done before. */
+  readonly engineFree?: Promise<void>;
 }
 
 /** Elements of a value, per sample, that a histogram counts at most (about). */
@@ -52,18 +55,23 @@ export async function collectStatistics(
   model: Model,
   samples: Dataset,
   needs: StatisticsNeeds,
-  { engine, threads, logger, signal }: CollectOptions,
+  { engine, threads, logger, signal, engineFree }: CollectOptions,
 ): Promise<CalibrationTable> {
   const probe = new ProbedModel(model, needs);
   if (Object.keys(probe.request).length === 0) return probe.table({}, samples.count);
   // Nothing else runs in the engine meanwhile, so its threads may spin.
-  const session = await loadPieces(engine, probe.encode(), { threads, spin: true, label: 'the calibration model' });
+  const pieces = probe.encode();
+  await engineFree;
+  const session = await loadPieces(engine, pieces, { threads, spin: true, label: 'the calibration model' });
   const progress = logger.progress('Calibrating', samples.count);
   try {
     let done = 0;
     await overlap(
       feedsOf(samples, signal),
-      (feeds) => session.collect(feeds, probe.request),
+      async (feeds) => {
+        await session.collect(feeds, probe.request);
+        releaseBuffers(feeds);
+      },
       () => progress.update(++done),
     );
     return probe.table(await session.statistics(), samples.count);

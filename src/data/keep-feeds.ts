@@ -1,11 +1,20 @@
 import type { Feeds } from '../tensor/nd-array.ts';
 import type { Dataset } from './dataset.ts';
 
+/** A dataset whose first samples are kept in memory. */
+export interface KeptDataset extends Dataset {
+  /** Begins to read the samples that will be kept, several at a time. */
+  readAhead(): void;
+}
+
+/** Samples that are read at once. */
+const READ_AT_ONCE = 4;
+
 /**
  * The same samples, of which the first that fit into `limitBytes` are read once and kept: for samples that many variants
  * of a model are compared on. A kept sample is the same object each time.
  */
-export function keepFeeds(dataset: Dataset, limitBytes: number): Dataset {
+export function keepFeeds(dataset: Dataset, limitBytes: number): KeptDataset {
   const kept = new Map<number, Promise<Feeds>>();
   let keptBytes = 0;
   const keep = (index: number) => {
@@ -21,11 +30,20 @@ export function keepFeeds(dataset: Dataset, limitBytes: number): Dataset {
     );
     return reading;
   };
+  const feed = (index: number) => kept.get(index) ?? keep(index);
   return {
     ...dataset,
-    feed: (index) => kept.get(index) ?? keep(index),
+    feed,
     contentHash: (index) => dataset.contentHash(index),
     subset: (indices) => dataset.subset(indices),
+    readAhead() {
+      let next = 0;
+      const reader = async () => {
+        while (next < dataset.count && keptBytes < limitBytes) await feed(next++);
+      };
+      // An error is raised where the sample is used.
+      for (let lane = 0; lane < READ_AT_ONCE; lane++) reader().catch(() => {});
+    },
   };
 }
 

@@ -64,13 +64,17 @@ export async function compress(
     if (outputs !== undefined) refuseExisting(Object.values(paths), resolved);
     const model = readModel(modelPath, resolved);
     inferShapes(model);
+    // Samples are being read and hashed while the model is looked at.
+    const opening = openSamples(model, resolved);
+    opening.catch(() => {});
     const facts = modelFacts(model, modelPath, { files: resolved });
     const limits = engineLimits([{ path: modelPath, model, sizeBytes: facts.sizeBytes }], resolved);
-    const samples = await openSamples(model, resolved);
+    const samples = await opening;
     if (starting === undefined || outputs === undefined) {
       const plan = planOf(facts, target.name, recipeAsRun(recipe, resolved), samples, paths);
       return { report: null, plan, outputs: [] };
     }
+    samples.selection?.readAhead();
     const original = sizedInitializers(model);
     const unknown = unknownOperators(model);
     const threads = engineThreads(resolved.threads, target);

@@ -93,7 +93,7 @@ async function timeBesideOriginal(
     ],
     {
       ...(samples.evaluation === undefined
-        ? { rounds: 5, warmup: 2, turnMs: 10, maxSeconds: 10 }
+        ? { rounds: 5, warmup: 2, turnMs: 5, maxSeconds: 10 }
         : { rounds: 20, warmup: 3, maxSeconds: 10 }),
       seed,
       signal: context.signal,

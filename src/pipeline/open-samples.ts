@@ -1,5 +1,5 @@
 import { type Dataset, type InputSpec, openDataset, splitDataset, spread } from '../data/dataset.ts';
-import { keepFeeds } from '../data/keep-feeds.ts';
+import { type KeptDataset, keepFeeds } from '../data/keep-feeds.ts';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import type { Model } from '../ir/model.ts';
 import type { DataType } from '../tensor/data-type.ts';
@@ -11,7 +11,7 @@ export interface RunSamples {
   /** Gathers activation statistics. */
   readonly statistics: Dataset | undefined;
   /** Chooses between variants. */
-  readonly selection: Dataset | undefined;
+  readonly selection: KeptDataset | undefined;
   /** Judges the result; decides nothing. */
   readonly evaluation: Dataset | undefined;
   readonly calibrationPath: string | undefined;

@@ -92,10 +92,11 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
   });
   const methods = options.calibrationMethod === undefined ? METHODS : [options.calibrationMethod];
   // Both float models in the engine at once would be the peak of its memory.
-  await options.original.suspend();
+  const engineFree = options.original.suspend();
+  const rangeSource = methods.some(needsHistogram) ? 'histogram' : 'extremes';
   const [table] = await Promise.all([
-    statisticsFor(model, placement, methods.some(needsHistogram) ? 'histogram' : 'extremes', options),
-    roundWeightsAhead(placement, insertion, context.signal),
+    statisticsFor(model, placement, rangeSource, options, engineFree),
+    engineFree.then(() => roundWeightsAhead(placement, insertion, context.signal)),
   ]);
   const trial = new Trial(model, table, options);
   const variants = await trial.run(
@@ -125,6 +126,7 @@ async function statisticsFor(
   placement: Placement,
   rangeSource: 'extremes' | 'histogram',
   { engine, threads, statistics, context, cache, insertion }: QuantizeModelOptions,
+  engineFree: Promise<void>,
 ): Promise<CalibrationTable> {
   const ranges = placement.quantizedValues.filter((value) => value.tensor === undefined).map((value) => value.name);
   const channelMeans = new Map<string, number>();
@@ -143,6 +145,7 @@ async function statisticsFor(
     threads,
     logger: context.logger,
     signal: context.signal,
+    engineFree,
   });
   cache?.store(key, table);
   return table;
@@ -150,7 +153,7 @@ async function statisticsFor(
 
 /** How a distribution is spread is known well enough after this many activations, and never before this many samples. */
 const ENOUGH_ACTIVATIONS = 2 ** 28;
-const FEWEST_SAMPLES = 32;
+const FEWEST_SAMPLES = 24;
 
 /** Evenly spaced samples, as many as tell how activations are spread: fewer of large models, whose samples tell more. */
 function enough(model: Model, samples: Dataset): Dataset {

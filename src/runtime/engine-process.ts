@@ -61,12 +61,16 @@ export class EngineProcess {
     this.#child = fork(siblingModule(import.meta.url, './child/main'), [], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      execArgv: process.execArgv.filter((argument) => !argument.startsWith('--inspect')),
+      // This process has few objects of its own, and they do not live long.
+      execArgv: [
+        ...process.execArgv.filter((argument) => !argument.startsWith('--inspect')),
+        '--max-semi-space-size=1',
+      ],
       env: {
-        // What sessions free goes back to the system: kept for later, it would add up to a third of the engine's peak. Other
-        // C libraries than glibc do not know these names.
-        MALLOC_MMAP_THRESHOLD_: '262144',
-        MALLOC_TRIM_THRESHOLD_: '524288',
+        // Memory of tens of MB comes and goes with sessions and runs. glibc would map and unmap each of it, which costs as much
+        // time as the runs; other C libraries do not know these names.
+        MALLOC_MMAP_THRESHOLD_: '33554432',
+        MALLOC_TRIM_THRESHOLD_: '67108864',
         ...process.env,
         // ONNX Runtime would keep files in the folder for temporary ones, and send what it is used for over the network.
         ORT_DISABLE_TELEMETRY: '1',

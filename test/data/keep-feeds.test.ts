@@ -40,6 +40,15 @@ describe('keepFeeds', () => {
     expect(reads).toEqual([1, 1, 2, 2]);
   });
 
+  it('reads ahead what it will keep', async () => {
+    const { dataset, reads } = countingDataset(6);
+    const kept = keepFeeds(dataset, 10_000);
+    kept.readAhead();
+    expect((await kept.feed(5)).x!.data[0]).toBe(5);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(reads).toEqual([1, 1, 1, 1, 1, 1]);
+  });
+
   it('reads again what could not be read', async () => {
     const { dataset } = countingDataset(1);
     let attempts = 0;

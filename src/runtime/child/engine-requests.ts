@@ -1,4 +1,5 @@
 import type { RequestKind, Requests } from '../protocol.ts';
+import { releaseBuffers } from '../release-buffers.ts';
 import type { StatisticsRequest } from '../statistics.ts';
 import { Collector } from './collector.ts';
 import { Comparison } from './comparison.ts';
@@ -6,7 +7,6 @@ import { type InferenceEngine, loadInferenceEngine } from './inference-engine.ts
 import { InterleavedTiming } from './interleaved-timing.ts';
 import { LoadedModel } from './loaded-model.ts';
 import { peakMemoryBytes } from './peak-memory.ts';
-import { releaseBuffers } from './release-buffers.ts';
 import { ReportedFailure } from './reported-failure.ts';
 import { Watchdog } from './watchdog.ts';
 
