@@ -15,7 +15,6 @@ import type { CalibrationTable } from '../quantization/calibration-table.ts';
 import type { ActivationStatistics } from '../quantization/choose-range.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { loadPieces } from '../runtime/load-pieces.ts';
-import { releaseBuffers } from '../runtime/release-buffers.ts';
 import type { AccumulatorRequest, Statistics } from '../runtime/statistics.ts';
 import { DataType } from '../tensor/data-type.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -68,10 +67,7 @@ export async function collectStatistics(
     let done = 0;
     await overlap(
       feedsOf(samples, signal),
-      async (feeds) => {
-        await session.collect(feeds, probe.request);
-        releaseBuffers(feeds);
-      },
+      (feeds) => session.collect(feeds, probe.request),
       () => progress.update(++done),
     );
     return probe.table(await session.statistics(), samples.count);

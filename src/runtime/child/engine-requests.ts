@@ -1,5 +1,4 @@
 import type { RequestKind, Requests } from '../protocol.ts';
-import { releaseBuffers } from '../release-buffers.ts';
 import type { StatisticsRequest } from '../statistics.ts';
 import { Collector } from './collector.ts';
 import { Comparison } from './comparison.ts';
@@ -7,6 +6,7 @@ import { type InferenceEngine, loadInferenceEngine } from './inference-engine.ts
 import { InterleavedTiming } from './interleaved-timing.ts';
 import { LoadedModel } from './loaded-model.ts';
 import { peakMemoryBytes } from './peak-memory.ts';
+import { releaseBuffers } from './release-buffers.ts';
 import { ReportedFailure } from './reported-failure.ts';
 import { Watchdog } from './watchdog.ts';
 

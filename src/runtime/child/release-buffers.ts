@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { Feeds } from '../tensor/nd-array.ts';
+import type { Feeds } from '../../tensor/nd-array.ts';
 
 type Transfer = (this: ArrayBuffer, byteLength: number) => ArrayBuffer;
 
@@ -15,15 +15,12 @@ function findTransfer(): Transfer | undefined {
 const transfer = findTransfer();
 
 /**
- * Gives the memory of these arrays back at once. They are unusable afterwards. Every run makes new arrays for its inputs and
- * outputs; left to the garbage collector, many runs' worth of them are alive at a time. Parts of larger buffers stay.
+ * Gives the memory of these arrays back at once. They are unusable afterwards. The engine makes new arrays for every
+ * output of every run; left to the garbage collector, several runs' worth of them are alive at a time.
  */
 export function releaseBuffers(arrays: Feeds): void {
   if (transfer === undefined) return;
   for (const { data } of Object.values(arrays)) {
-    const { buffer } = data;
-    if (buffer instanceof ArrayBuffer && buffer.byteLength > 0 && buffer.byteLength === data.byteLength) {
-      transfer.call(buffer, 0);
-    }
+    if (data.buffer instanceof ArrayBuffer && data.buffer.byteLength > 0) transfer.call(data.buffer, 0);
   }
 }
