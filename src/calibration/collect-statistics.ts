@@ -24,7 +24,7 @@ export interface StatisticsNeeds {
   /** Values whose range is wanted. */
   readonly ranges: readonly string[];
   /**
-   * `extremes`: the exact smallest and largest value. `histogram`: how the values are spread, from an even selection of
+   * `extremes`: the smallest and largest value, to 12 bits. `histogram`: how the values are spread, from an even selection of
    * the elements of large tensors, with the extremes of that selection; faster, and all that clipping methods need.
    */
   readonly rangeSource: 'extremes' | 'histogram';
@@ -127,7 +127,7 @@ class ProbedModel {
       const [low, high] = [statistics[outputs.min]!.minMax!, statistics[outputs.max]!.minMax!];
       const range = { min: low.min[0] ?? 0, max: high.max[0] ?? 0 };
       requireFinite(name, low.nanCount === 0 && Number.isFinite(range.min) && Number.isFinite(range.max));
-      activations.set(name, range);
+      activations.set(name, { min: steady(range.min), max: steady(range.max) });
     }
     for (const [name, output] of this.#histograms) {
       const histogram = statistics[output]!.histogram!;
@@ -180,6 +180,16 @@ class ProbedModel {
     }
     return value.name;
   }
+}
+
+/**
+ * To 12 significant bits: far finer than the 8 bits of a quantized value, and coarse enough that the last bits of a float
+ * kernel, which differ from processor to processor, hardly ever make another scale.
+ */
+function steady(value: number): number {
+  if (value === 0 || !Number.isFinite(value)) return value;
+  const unit = 2 ** (Math.floor(Math.log2(Math.abs(value))) - 11);
+  return Math.round(value / unit) * unit;
 }
 
 function requireFinite(name: string, holds: boolean): void {

@@ -71,6 +71,8 @@ export interface QuantizedModel {
 
 /** Ways to choose ranges that are tried where none is asked for. Of few values, the percentile takes all: as min-max does. */
 const METHODS: readonly CalibrationMethod[] = ['percentile', 'mse'];
+/** Less than this is no reason to prefer a later method: where two give nearly the same model, the processor would decide. */
+const NOTICEABLE_GAIN_DB = 0.02;
 /** Where agreement is surely below this, or the signal to noise ratio is, layers are looked at one by one. */
 const HARMFUL_AGREEMENT = 0.97;
 const HARMFUL_SQNR_DB = 15;
@@ -103,7 +105,7 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
     methods.map((method) => ({ method, nodesToExclude: insertion.nodesToExclude ?? [] })),
   );
   for (const { method, score } of variants) context.logger.debug(`ranges by ${method}: ${describe(score)}`);
-  const best = variants.reduce((a, b) => (noise(b.score) < noise(a.score) ? b : a));
+  const best = variants.reduce((a, b) => (gainDb(a.score, b.score) > NOTICEABLE_GAIN_DB ? b : a));
   const harmful = options.keepHarmfulInFloat
     ? await keepHarmful(trial, best, placement, options)
     : new Map<string, string>();

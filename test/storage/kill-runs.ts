@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { renderHtml } from '../../src/report/render-html.ts';
 import { renderMarkdown } from '../../src/report/render-markdown.ts';
 
 export const killManners = ['SIGKILL', 'SIGINT', 'SIGTERM'] as const;
@@ -71,8 +72,12 @@ export function runAndKill(command: readonly string[], env: NodeJS.ProcessEnv, p
  * The state of an output folder: `none`, the name of the set that is there whole, or what is wrong.
  * @param sets SHA-256 of the model and the .epk, by the name of the set.
  */
-export function stateOf(folder: string, stem: string, sets: Readonly<Record<string, readonly string[]>>): string {
-  const names = [`${stem}.onnx`, `${stem}.epk`, 'report.md', 'report.json'];
+export async function stateOf(
+  folder: string,
+  stem: string,
+  sets: Readonly<Record<string, readonly string[]>>,
+): Promise<string> {
+  const names = [`${stem}.onnx`, `${stem}.epk`, 'report.md', 'report.html', 'report.json'];
   const there = names.filter((name) => existsSync(join(folder, name)));
   if (there.length === 0) return 'none';
   const hashOf = (name: string) =>
@@ -90,6 +95,8 @@ export function stateOf(folder: string, stem: string, sets: Readonly<Record<stri
   if (stated.slice(0, 2).join() !== sets[owners[0]!]!.join()) return `the report is not of this model: ${owners[0]}`;
   const markdown = readFileSync(join(folder, 'report.md'), 'utf8');
   if (markdown !== renderMarkdown(report)) return 'report.md is of another run than report.json';
+  const html = readFileSync(join(folder, 'report.html'), 'utf8');
+  if (html !== (await renderHtml(report))) return 'report.html is of another run than report.json';
   return owners[0]!;
 }
 

@@ -57,10 +57,15 @@ export function quantizeNodeWeights(
     weights: { values: Tensor.fromArray('', DataType.int8, tensor.dims, quantized.values), scales: quantized.scales },
     axis,
   };
-  const shift =
+  const exactShift =
     options.biasCorrection && inputMeans !== undefined
       ? rememberedMeanError(options.exact ?? tensor, quantized, layout, reduction, axis, inputMeans)
       : undefined;
+  const grain = shiftGrain(reduction);
+  const shift = exactShift?.map((value, c) => {
+    const unit = quantized.scales[c]! * inputScale * grain;
+    return Math.round(value / unit) * unit;
+  });
   if (node.is('MatMul')) return { ...result, bias: undefined, shift };
   if (bias === undefined && shift === undefined) return { ...result, bias: undefined, shift };
   const scales = quantized.scales.map((scale) => Math.fround(scale * inputScale));
@@ -69,6 +74,15 @@ export function quantizeNodeWeights(
   );
   const values = Tensor.fromArray('', DataType.int32, [integers.length], integers);
   return { ...result, bias: { values, scales }, shift: undefined };
+}
+
+/**
+ * What a mean error is rounded to, in products of two integers. Means come out of float kernels, whose last bits differ from
+ * processor to processor; on a grid this coarse they hardly ever make another bias. Rounding `n` inputs makes noise of about
+ * `12 √n` such products in an output; the grid is a twelfth of it, since an error of the bias does not average out in a pool.
+ */
+function shiftGrain({ inputs, positions }: ReductionLayout): number {
+  return 2 ** Math.round(Math.log2(Math.max(1, inputs * positions)) / 2);
 }
 
 /**

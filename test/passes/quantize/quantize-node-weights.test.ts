@@ -101,7 +101,9 @@ describe('the bias of a quantized node', () => {
     for (let n = 0; n < 3; n++) {
       let error = 0;
       for (let k = 0; k < 4; k++) error += means[k]! * (Math.fround(values[k * 3 + n]!) - rounded[k * 3 + n]!);
-      expect(shift![n]).toBeCloseTo(error, 6);
+      // On a grid of two products of integers (the root of four inputs), so that the last bits of the means do not matter.
+      const unit = 2 * weights.scales[n]! * 0.01;
+      expect(shift![n]).toBe(Math.round(error / unit) * unit);
     }
   });
 
