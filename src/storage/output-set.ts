@@ -57,6 +57,7 @@ export class OutputSet {
         if (exists(files, this.folder)) {
           this.#lock = new FolderLock(join(this.folder, LOCK), this.folder, files);
           recoverOutputs(this.folder, files);
+          this.#sweep(this.folder);
           removeLockDrafts(this.folder, LOCK, files);
           this.#tidyParent(parent);
           return;
