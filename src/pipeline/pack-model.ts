@@ -11,7 +11,7 @@ import { externalFiles } from '../formats/onnx/external-files.ts';
 import { locateInitializers } from '../formats/onnx/locate-initializers.ts';
 import { readModel } from '../formats/onnx/read-model.ts';
 import { ContainedFile } from '../storage/contained-file.ts';
-import { OutputSet } from '../storage/output-set.ts';
+import { completeOutputs, OutputSet } from '../storage/output-set.ts';
 import type { PackOptions, PackResult, RunContext } from './api-types.ts';
 import { fileFacts } from './file-facts.ts';
 
@@ -25,6 +25,7 @@ export async function pack(
   options: PackOptions = {},
   context: RunContext = {},
 ): Promise<PackResult> {
+  completeOutputs(dirname(epkPath));
   refuseExisting([epkPath], options);
   const files = modelFiles(modelPath, options);
   context.signal?.throwIfAborted();
@@ -46,6 +47,7 @@ export async function unpack(
   options: PackOptions = {},
   context: RunContext = {},
 ): Promise<PackResult> {
+  completeOutputs(dirname(modelPath));
   refuseExisting([modelPath], options);
   const { files } = await readEpk(epkPath);
   context.signal?.throwIfAborted();

@@ -39,6 +39,11 @@ export function isTemporaryName(name: string): boolean {
   return parts !== null && idPattern.test(parts[1]!);
 }
 
+/** Whether a set was being put in place there when its run was killed, or is at this moment. */
+export function hasJournal(folder: string, files: FileLayer = diskFiles): boolean {
+  return exists(files, join(folder, JOURNAL));
+}
+
 /** Writes down, durably, what is about to happen. From here on the set is put in place, now or by the next run. */
 export function writeJournal(folder: string, journal: OutputJournal, files: FileLayer): void {
   const draft = newPath(folder, 'journal', journal.id);

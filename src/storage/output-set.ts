@@ -6,6 +6,7 @@ import { diskFiles, type FileLayer, renamePatiently, syncFolder, writeFully } fr
 import { FolderLock, removeDeadLock, removeLockDrafts } from './folder-lock.ts';
 import {
   exists,
+  hasJournal,
   isTemporaryName,
   type JournalFile,
   newPath,
@@ -210,7 +211,7 @@ export class OutputSet {
         return;
       }
       // A set that could be put neither in place nor back is left to the next run.
-      if (exists(this.#files, join(this.folder, '.edgepack-journal'))) return;
+      if (hasJournal(this.folder, this.#files)) return;
       for (const { name } of this.#set) this.#files.rmSync(this.#waitingPath(name), { force: true });
     } catch {
       // What cannot be removed now is removed by the next run.
@@ -274,4 +275,12 @@ export class OutputSet {
       });
     }
   }
+}
+
+/**
+ * Puts in place what a killed run left half done in a folder, for who writes there without being a set.
+ * @throws EdgepackError `output-busy` while a run is at it, `output-unwritable`.
+ */
+export function completeOutputs(folder: string): void {
+  if (hasJournal(folder)) new OutputSet(folder).close();
 }

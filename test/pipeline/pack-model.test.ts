@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,6 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { readModel } from '../../src/formats/onnx/read-model.ts';
 import { writeModel } from '../../src/formats/onnx/write-model.ts';
 import { pack, unpack } from '../../src/pipeline/pack-model.ts';
+import { diskFiles } from '../../src/storage/file-layer.ts';
+import { newPath, writeJournal } from '../../src/storage/output-journal.ts';
 
 const zoo = join(import.meta.dirname, '..', '..', '..', 'shared', 'zoo');
 const folder = () => mkdtempSync(join(tmpdir(), 'edgepack-pack-'));
@@ -72,5 +75,29 @@ describe.skipIf(smallest === undefined)('pack and unpack', () => {
     await expect(unpack(join(cwd, 'none.epk'), join(cwd, 'y.onnx'))).rejects.toMatchObject({ code: 'file-not-found' });
     expect(readdirSync(cwd)).toEqual(['x.onnx']);
     rmSync(cwd, { recursive: true });
+  });
+});
+
+describe('a folder in which a run was killed while it put its files in place', () => {
+  const model = join(import.meta.dirname, '..', '..', 'fixtures', 'digits-dense.onnx');
+
+  /** As the run leaves it: the journal is written, its file waits, an old one is still there. */
+  function halfDone(name: string): string {
+    const cwd = folder();
+    const id = 'edgepack-00000000-1-00000000-000000000000';
+    writeFileSync(join(cwd, name), 'old');
+    writeFileSync(newPath(cwd, name, id), 'new');
+    const sha256 = createHash('sha256').update('new').digest('hex');
+    writeJournal(cwd, { version: 1, id, files: [{ name, sizeBytes: 3, sha256, replaces: true }] }, diskFiles);
+    return cwd;
+  }
+
+  it.each(['pack', 'unpack'] as const)('is completed by %s before it looks for files in its way', async (command) => {
+    const cwd = halfDone('other.onnx');
+    const epk = join(folder(), 'm.epk');
+    await pack(model, command === 'pack' ? join(cwd, 'm.epk') : epk);
+    if (command === 'unpack') await unpack(epk, join(cwd, 'm.onnx'));
+    expect(readFileSync(join(cwd, 'other.onnx'), 'utf8')).toBe('new');
+    expect(readdirSync(cwd).sort()).toEqual(command === 'pack' ? ['m.epk', 'other.onnx'] : ['m.onnx', 'other.onnx']);
   });
 });
