@@ -415,4 +415,22 @@ describe('an interruption', () => {
     expect(result.exitCode).toBe(130);
     expect(result.stderr).toBe('finishing with the best model so far; interrupt again to stop at once\ninterrupted\n');
   });
+
+  it('that comes twice does not wait for work that does not end', async () => {
+    const listeners = new Map<string, () => void>();
+    const started = performance.now();
+    const result = await runCli(['inspect', 'm.onnx'], {
+      onSignal: (name, listener) => listeners.set(name, listener),
+      api: {
+        inspect: () => {
+          setTimeout(() => listeners.get('SIGINT')!(), 5);
+          setTimeout(() => listeners.get('SIGINT')!(), 15);
+          return new Promise(() => {});
+        },
+      },
+    });
+    expect(result).toMatchObject({ exitCode: 130, stderr: 'interrupted\n' });
+    // Once is answered after five seconds.
+    expect(performance.now() - started).toBeLessThan(3000);
+  });
 });

@@ -19,6 +19,8 @@ export interface RunEnd {
 export interface KillPlan {
   readonly signal: NodeJS.Signals;
   readonly afterMs?: number;
+  /** The signal comes twice, as from somebody impatient. */
+  readonly again?: boolean;
   readonly onceSeen?: { readonly folder: string; readonly pattern: RegExp; readonly thenMs: number };
 }
 
@@ -43,7 +45,11 @@ export function runAndKill(command: readonly string[], env: NodeJS.ProcessEnv, p
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       stderr += text;
     });
-    const timer = plan?.afterMs === undefined ? undefined : setTimeout(() => child.kill(plan.signal), plan.afterMs);
+    const kill = (signal: NodeJS.Signals) => {
+      child.kill(signal);
+      if (plan?.again === true) setTimeout(() => child.kill(signal), 20);
+    };
+    const timer = plan?.afterMs === undefined ? undefined : setTimeout(() => kill(plan.signal), plan.afterMs);
     const watch = () => {
       const { folder, pattern, thenMs } = plan!.onceSeen!;
       if (isOver) return;

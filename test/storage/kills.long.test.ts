@@ -171,6 +171,34 @@ describe('runs that are killed', () => {
     console.log(tally);
   });
 
+  test('temporary folders of a run that was killed go with the next run', async () => {
+    const output = join(root, 'temporary');
+    const ours = () => readdirSync(join(root, 'tmp')).filter((name) => name.startsWith('edgepack-'));
+    const onceSeen = { folder: join(root, 'tmp'), pattern: /^edgepack-/, thenMs: 0 };
+    const end = await runAndKill(commandFor('a', output), env, { signal: 'SIGKILL', onceSeen });
+    expect(end.signal).toBe('SIGKILL');
+    expect(ours()).not.toEqual([]);
+    expect(await runAndKill(commandFor('a', output), env)).toMatchObject({ code: 0, stderr: '' });
+    expect(ours()).toEqual([]);
+    expect(await stateOf(output, stem, sets)).toBe('a');
+    rmSync(output, { recursive: true });
+  });
+
+  test('a second Ctrl-C ends a run at once; what it leaves goes with the next run', async () => {
+    const output = join(root, 'insisted');
+    cpSync(join(root, 'a'), output, { recursive: true });
+    for (const afterMs of [0.3, 0.5, 0.7].map((share) => share * usualMs)) {
+      const end = await runAndKill(commandFor('b', output), env, { signal: 'SIGINT', afterMs, again: true });
+      expect(end.code === 130 || end.signal === 'SIGINT' || end.code === 0).toBe(true);
+      expect(end.durationMs).toBeLessThan(afterMs + 1500);
+      expect(['a', 'b']).toContain(await stateOf(output, stem, sets));
+    }
+    expect(await runAndKill(commandFor('b', output), env)).toMatchObject({ code: 0, stderr: '' });
+    expect(await stateOf(output, stem, sets)).toBe('b');
+    expect(leftoversOf(output, stem)).toEqual([]);
+    rmSync(output, { recursive: true });
+  });
+
   test('two at once into one folder: one is refused in one line, the set is of the other', async () => {
     for (const output of [join(root, 'a'), join(root, 'fresh')]) {
       const ends = await Promise.all((['a', 'b'] as const).map((set) => runAndKill(commandFor(set, output), env)));
