@@ -3,40 +3,31 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { builtProgram } from '../built-program.ts';
 import { haswell } from '../reference/emulated-hosts.ts';
 
 const project = fileURLToPath(new URL('../../', import.meta.url));
-const preload = (path: string) => ['--import', pathToFileURL(join(project, path)).href];
+const fixtures = join(project, 'fixtures');
+const preload = new URL('../reference/as-other-processor.mjs', import.meta.url).href;
 
 let root: string;
+let program: string;
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'same-bytes-'));
+  program = builtProgram(join(root, 'program'));
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 /** SHA-256 of the .onnx and the .epk of a run of its own, which finds no kept statistics. */
 function bytesOf(stem: string, threads: number, processor?: string): string[] {
   const output = mkdtempSync(join(root, 'run-'));
-  const fixtures = join(project, 'fixtures');
+  const options = ['-t', 'rpi4', '-r', 'accurate', '--calibration', join(fixtures, 'digits.npz')];
+  const places = ['-o', join(output, 'out'), '--cache-folder', join(output, 'cache'), '--threads', String(threads)];
   execFileSync(
     process.execPath,
-    [
-      ...preload('scripts/typescript-loader.mjs'),
-      ...preload('test/reference/as-other-processor.mjs'),
-      '--eval',
-      `const { compress } = await import(${JSON.stringify(pathToFileURL(join(project, 'src', 'index.ts')).href)});
-       await compress(${JSON.stringify(join(fixtures, `${stem}.onnx`))}, ${JSON.stringify({
-         target: 'rpi4',
-         recipe: 'accurate',
-         calibration: join(fixtures, 'digits.npz'),
-         output: join(output, 'out'),
-         cacheFolder: join(output, 'cache'),
-         threads,
-       })});`,
-      '--input-type=module',
-    ],
+    ['--import', preload, program, 'compress', join(fixtures, `${stem}.onnx`), '-q', ...options, ...places],
     {
       stdio: 'pipe',
       env: {

@@ -1,10 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { builtProgram } from '../built-program.ts';
 import { type KillPlan, killManners, leftoversOf, type RunEnd, randomOf, runAndKill, stateOf } from './kill-runs.ts';
 
 const project = fileURLToPath(new URL('../../', import.meta.url));
@@ -29,21 +29,7 @@ function commandFor(set: SetName, output: string): string[] {
 
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'kills-'));
-  // The built program as it is now: a build that somebody makes meanwhile does not matter.
-  const copy = join(root, 'program');
-  mkdirSync(copy);
-  const build = spawnSync(
-    process.execPath,
-    [join(project, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', join(project, 'tsconfig.build.json')],
-    { cwd: project, encoding: 'utf8' },
-  );
-  expect(build.stdout).toBe('');
-  expect(spawnSync(process.execPath, ['scripts/copy-assets.mjs'], { cwd: project }).status).toBe(0);
-  for (const name of ['bin', 'dist', 'package.json', 'schemas']) {
-    cpSync(join(project, name), join(copy, name), { recursive: true });
-  }
-  symlinkSync(join(project, 'node_modules'), join(copy, 'node_modules'), 'junction');
-  program = join(copy, 'bin', 'edgepack.js');
+  program = builtProgram(join(root, 'program'));
   mkdirSync(join(root, 'tmp'));
   env = {
     ...process.env,
