@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { targetLatencySchema } from './latency-schema.ts';
 
 const name = z
   .string()
@@ -52,6 +53,7 @@ export const targetSchema = z
         perChannel: z.boolean().describe('One scale per output channel of a weight instead of one per tensor.'),
       })
       .describe('How int8 should look for the engine to be fast and right there.'),
+    latency: targetLatencySchema.optional().describe('Absent where nobody published a measurement.'),
     notes: z.array(z.string().max(300)).max(20).default([]).describe('What a user of the device should know.'),
     sources: z
       .record(z.string().max(80), z.string().max(500))
