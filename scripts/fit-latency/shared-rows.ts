@@ -17,7 +17,7 @@ export interface Network {
   readonly features: readonly number[];
 }
 
-interface SharedLayer {
+export interface SharedLayer {
   readonly type: string;
   readonly kind: string;
   readonly macs: number;
@@ -135,7 +135,7 @@ export function readRuns(
       threads,
       cores: CORES[mode],
       osBits: row.os_bits,
-      source: row.source.replace(/#.*$/, `#${row.run.split('@')[1]}`),
+      source: row.source.replace(/#.*$/, `#L${row.run.split('@')[1]}`),
       rows: [],
     };
     run.rows.push({ network: row.network, latencyMs: row.latency_min_ms });

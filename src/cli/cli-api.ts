@@ -13,9 +13,11 @@ import type {
 import type { BenchOptions } from '../pipeline/bench-options.ts';
 import type { CompressOptions } from '../pipeline/compress-options.ts';
 import type { Diagnosis } from '../pipeline/diagnose.ts';
+import type { PredictOptions } from '../pipeline/predict-options.ts';
 import type { BenchResult } from '../report/bench-schema.ts';
 import type { Evaluation } from '../report/evaluation-schema.ts';
 import type { Inspection } from '../report/inspection-schema.ts';
+import type { Prediction } from '../report/prediction-schema.ts';
 import type { Target } from '../targets/target-schema.ts';
 
 /** The part of the public API that the commands call; tests pass their own. */
@@ -24,6 +26,7 @@ export interface CliApi {
   inspect(modelPath: string, options?: InspectOptions): Promise<Inspection>;
   evaluate(modelPath: string, options: EvaluateOptions, context?: RunContext): Promise<Evaluation>;
   bench(files: readonly string[], options?: BenchOptions, context?: RunContext): Promise<BenchResult>;
+  predict(modelPath: string, options?: PredictOptions): Promise<Prediction>;
   /** Writes the `.epk` of a model. */
   pack(modelPath: string, epkPath: string, options?: PackOptions, context?: RunContext): Promise<PackResult>;
   /** Writes the model of an `.epk`, byte for byte. */

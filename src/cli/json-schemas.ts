@@ -2,14 +2,18 @@ import { z } from 'zod';
 import { configSchema } from '../pipeline/compress-options.ts';
 import { recipeSchema } from '../recipes/recipe-schema.ts';
 import { benchSchema } from '../report/bench-schema.ts';
+import { predictionSchema } from '../report/prediction-schema.ts';
 import { reportSchema } from '../report/report-schema.ts';
+import { calibrationSchema } from '../targets/latency-schema.ts';
 import { targetSchema } from '../targets/target-schema.ts';
 
 /** The JSON Schemas of every file that edgepack reads or writes, by file name in `schemas/`. */
 export function jsonSchemas(): Readonly<Record<string, unknown>> {
   return {
     'bench.schema.json': z.toJSONSchema(benchSchema, { io: 'output' }),
+    'calibration.schema.json': z.toJSONSchema(calibrationSchema, { io: 'input' }),
     'edgepack.config.schema.json': z.toJSONSchema(configSchema, { io: 'input' }),
+    'prediction.schema.json': z.toJSONSchema(predictionSchema, { io: 'output' }),
     'recipe.schema.json': z.toJSONSchema(recipeSchema, { io: 'input' }),
     'report.schema.json': z.toJSONSchema(reportSchema, { io: 'output' }),
     'target.schema.json': z.toJSONSchema(targetSchema, { io: 'input' }),

@@ -10,6 +10,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { packCommand, unpackCommand } from './commands/pack.ts';
+import { predictCommand } from './commands/predict.ts';
 import { reportCommand } from './commands/report.ts';
 import { targetsCommand } from './commands/targets.ts';
 import { overview } from './overview.ts';
@@ -131,6 +132,7 @@ export function createProgram(context: CommandContext): Command {
     inspectCommand,
     evaluateCommand,
     benchCommand,
+    predictCommand,
     packCommand,
     unpackCommand,
     reportCommand,

@@ -132,10 +132,12 @@ function convolution(node: Node, size: Size, types: TypeTable): LayerCost {
 /** A product with a constant of one row is bound by reading the constant; of more rows it is a 1×1 convolution. */
 function product(node: Node, size: Size, types: TypeTable): LayerCost {
   const weight = node.input(WEIGHT_INPUT[node.opType] ?? 1);
-  if (weight === undefined || !isConstant(weight)) return { ...size, kind: 'conv1x1', unfamiliar: 'attention' };
+  if (weight === undefined || !isConstant(weight))
+    return { ...size, kind: 'conv1x1', unfamiliar: 'products of activations' };
   const weights = weightsOf(node, types);
   const rows = elements(dimsOf(node.outputs[0], types).slice(0, -1));
-  return { ...size, kind: rows === 1 ? 'fully-connected' : 'conv1x1', weights };
+  if (rows === 1) return { ...size, kind: 'fully-connected', weights };
+  return { ...size, kind: 'conv1x1', weights, unfamiliar: 'matrix products of many rows' };
 }
 
 function weightsOf(node: Node, types: TypeTable): number {
@@ -150,7 +152,7 @@ function isConstant(value: Value): boolean {
   if (producer === undefined) return false;
   if (producer.is('Constant')) return true;
   return (
-    producer.is('DequantizeLinear', 'Identity', 'Cast', 'Transpose') &&
+    producer.is('DequantizeLinear', 'QuantizeLinear', 'Identity', 'Cast', 'Transpose') &&
     producer.inputs.every((v) => v === undefined || isConstant(v))
   );
 }

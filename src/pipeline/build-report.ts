@@ -14,6 +14,7 @@ import { hostLabel } from './host-label.ts';
 import type { MeasuredResult } from './measure-result.ts';
 import type { RunSamples } from './open-samples.ts';
 import { packageVersion } from './package-version.ts';
+import { describeForTarget, plain, predictForTarget, type TargetNetwork } from './predict.ts';
 import type { StepsResult, Warning } from './run-steps.ts';
 import { sizedInitializers } from './sized-initializers.ts';
 
@@ -25,6 +26,8 @@ export interface ReportInput {
   readonly samples: RunSamples;
   /** Initializers of the model as the file has it. */
   readonly original: readonly SizedInitializer[];
+  /** The model as it was read, for its latency on the target. */
+  readonly onTarget: TargetNetwork;
   readonly done: StepsResult;
   readonly onnxBytes: number;
   readonly epk: WrittenEpk;
@@ -46,7 +49,7 @@ export function buildReport(input: ReportInput): Report {
     reportVersion: 1,
     tool: { name: 'edgepack', version: packageVersion },
     model: input.facts,
-    target: input.target,
+    target: withoutLatency(input.target),
     recipe: input.recipe,
     data: {
       calibration:
@@ -67,7 +70,7 @@ export function buildReport(input: ReportInput): Report {
       reason: layer.keptFloat ?? null,
     })),
     integerShare: measured.integerShare,
-    latency: { host: latencyOf(input) },
+    latency: { host: latencyOf(input), predicted: predictedOf(input, missing) },
     memory: {
       enginePeakBytes: Math.round(input.enginePeakBytes),
       toolPeakBytes: process.resourceUsage().maxRSS * 1024,
@@ -79,6 +82,23 @@ export function buildReport(input: ReportInput): Report {
     seed: options.seed,
     commandLine: input.commandLine ?? null,
   };
+}
+
+/** A report names the source of each prediction; the models behind them stay with the target. */
+function withoutLatency({ latency: _models, ...target }: Target): Target {
+  return target;
+}
+
+function predictedOf(
+  { onTarget, done, target, options }: ReportInput,
+  missing: Record<string, string>,
+): NonNullable<Report['latency']['predicted']> {
+  const networks = [onTarget, describeForTarget(done.model)];
+  const [original, compressed] = predictForTarget(networks, target, options.threads ?? target.threads);
+  for (const [part, answer] of Object.entries({ original, compressed })) {
+    if (answer !== undefined && 'missing' in answer) missing[`latency.predicted.${part}`] = answer.missing;
+  }
+  return { original: plain(original!), compressed: plain(compressed!) };
 }
 
 function sizesOf({ facts, original, done, onnxBytes, epk }: ReportInput): Report['sizes'] {

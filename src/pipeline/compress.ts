@@ -32,6 +32,7 @@ import { engineThreads } from './engine-threads.ts';
 import { measureResult } from './measure-result.ts';
 import { modelFacts } from './model-facts.ts';
 import { KEPT_BYTES, openSamples } from './open-samples.ts';
+import { describeForTarget } from './predict.ts';
 import { pruneOptions } from './prune-options.ts';
 import { runSteps, type Warning } from './run-steps.ts';
 import { sizedInitializers } from './sized-initializers.ts';
@@ -77,6 +78,7 @@ export async function compress(
     samples.selection?.readAhead();
     const original = sizedInitializers(model);
     const unknown = unknownOperators(model);
+    const onTarget = describeForTarget(model);
     const threads = engineThreads(resolved.threads, target);
     const engine = await starting;
     const context = { logger, ...(signal === undefined ? {} : { signal }) };
@@ -127,6 +129,7 @@ export async function compress(
       options: resolved,
       samples,
       original,
+      onTarget,
       done,
       onnxBytes: bytes.length,
       epk: { ...sizes, byteLength: epkBytes.length },

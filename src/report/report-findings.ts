@@ -42,6 +42,7 @@ export function findings(report: Report): readonly Finding[] {
     accuracyFinding(report),
     agreementFinding(report),
     latencyFinding(report),
+    predictionFinding(report),
     integerFinding(report),
     floatFinding(report),
     memoryFinding(report),
@@ -111,6 +112,20 @@ function latencyFinding(report: Report): Finding {
       printable(latency.label, 200),
     tone: ratioHigh <= 1 ? 'good' : ratioLow > 1 ? 'bad' : 'plain',
   };
+}
+
+/** On the target, where published or own rows support it; nothing is said where they do not. */
+function predictionFinding({ latency: { predicted }, missing }: Report): Finding | undefined {
+  const { original, compressed } = predicted ?? { original: null, compressed: null };
+  const known = original ?? compressed;
+  if (known === null) return undefined;
+  const show = (part: typeof original, path: string) =>
+    part === null
+      ? `none (${printable(missing[path] ?? '', 160)})`
+      : `${formatDuration(part.latencyMs)} (${formatDuration(part.lowMs)} to ${formatDuration(part.highMs)})`;
+  const parts = [show(original, 'latency.predicted.original'), show(compressed, 'latency.predicted.compressed')];
+  const text = `${parts.join(' → ')} on the target, ${known.engine}, ${threads(known.threads)}, ${Math.round(100 * known.coverage)} % intervals, ${known.label}`;
+  return { label: 'target', text, tone: 'muted' };
 }
 
 function integerFinding(report: Report): Finding | undefined {

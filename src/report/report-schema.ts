@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { recipeSchema } from '../recipes/recipe-schema.ts';
 import { targetSchema } from '../targets/target-schema.ts';
+import { latencyPredictionSchema } from './latency-prediction-schema.ts';
 
 const bytes = z.int().min(0);
 const count = z.int().min(0);
@@ -188,6 +189,10 @@ export const reportSchema = z
           label: z.string().describe('Where it was measured, and that this is not the target.'),
         })
         .nullable(),
+      predicted: z
+        .strictObject({ original: latencyPredictionSchema.nullable(), compressed: latencyPredictionSchema.nullable() })
+        .optional()
+        .describe('On the target, told from measured rows of other networks; absent in reports of older versions.'),
     }),
     memory: z
       .strictObject({
@@ -197,7 +202,9 @@ export const reportSchema = z
       .nullable(),
     missing: z
       .record(z.string(), z.string())
-      .describe('Why a part is null, by its path: accuracy, integerShare, latency.host, memory, sizes.epkBytes.'),
+      .describe(
+        'Why a part is null, by its path: accuracy, integerShare, latency.host, latency.predicted.original and .compressed, memory, sizes.epkBytes.',
+      ),
     warnings: z.array(z.strictObject({ code: z.string(), message: z.string() })),
     outputs: z.array(z.strictObject({ path: z.string(), sha256, sizeBytes: bytes })),
     versions: z.strictObject({ node: z.string(), onnxruntime: z.string().nullable(), edgepack: z.string() }),
@@ -209,13 +216,15 @@ export const reportSchema = z
       ['accuracy', report.accuracy],
       ['integerShare', report.integerShare],
       ['latency.host', report.latency.host],
+      ['latency.predicted.original', report.latency.predicted?.original],
+      ['latency.predicted.compressed', report.latency.predicted?.compressed],
       ['memory', report.memory],
       ['sizes.epkBytes', report.sizes.epkBytes],
     ] as const) {
       if (value === null && report.missing[path] === undefined) {
         context.addIssue({ code: 'custom', path: ['missing', path], message: `${path} is null without a reason` });
       }
-      if (value !== null && report.missing[path] !== undefined) {
+      if (value !== null && value !== undefined && report.missing[path] !== undefined) {
         context.addIssue({ code: 'custom', path: ['missing', path], message: `${path} is there and missing at once` });
       }
     }

@@ -7,6 +7,8 @@ import { run } from '../../src/cli/run.ts';
 import type { Diagnosis } from '../../src/pipeline/diagnose.ts';
 import type { Evaluation } from '../../src/report/evaluation-schema.ts';
 import type { Inspection } from '../../src/report/inspection-schema.ts';
+import type { Prediction } from '../../src/report/prediction-schema.ts';
+import { costFeatures } from '../../src/targets/cost-features.ts';
 import { listTargets, loadTarget } from '../../src/targets/load-target.ts';
 import { exampleReport } from '../report/example-report.ts';
 import { exampleBench } from './example-bench.ts';
@@ -69,6 +71,36 @@ export const exampleDiagnosis: Diagnosis = {
   checks: [{ name: 'engine', ok: true, detail: 'ONNX Runtime 1.30.0', hint: null }],
 };
 
+export const examplePrediction: Prediction = {
+  predictVersion: 1,
+  tool: { name: 'edgepack', version: '1.2.3' },
+  model: exampleReport().model,
+  target: { name: 'rpi4', displayName: 'Raspberry Pi 4 Model B' },
+  question: { engine: 'ncnn', precision: null, threads: 4, originalMs: null },
+  network: {
+    layers: 30,
+    features: Object.fromEntries(costFeatures.map((name) => [name, 0.5])) as Prediction['network']['features'],
+    unfamiliarShare: 0,
+  },
+  prediction: {
+    label: 'predicted, not measured',
+    latencyMs: 62,
+    lowMs: 50,
+    highMs: 80,
+    coverage: 0.9,
+    tested: { rowsCovered: 18, rows: 20 },
+    engine: 'ncnn',
+    engineVersion: 'abc (2023-06-15)',
+    precision: 'fp32',
+    threads: 4,
+    osBits: 64,
+    origin: 'published',
+    source: 'someone/something@1234:README.md',
+    widened: [],
+  },
+  missing: null,
+};
+
 /** A call of the API, as the commands made it. */
 export type Call = { readonly name: string; readonly args: readonly unknown[] };
 
@@ -85,6 +117,7 @@ export function fakeApi(calls: Call[] = [], change: Partial<CliApi> = {}): CliAp
     inspect: record('inspect', exampleInspection),
     evaluate: record('evaluate', exampleEvaluation),
     bench: record('bench', exampleBench()),
+    predict: record('predict', examplePrediction),
     pack: record('pack', { onnx: file, epk: { ...file, path: 'model.epk', sizeBytes: 400 } }),
     unpack: record('unpack', { onnx: file, epk: { ...file, path: 'model.epk', sizeBytes: 400 } }),
     renderReport: record('renderReport', { ...file, path: 'out/report.html' }),

@@ -1,0 +1,96 @@
+import { checkValue } from '../diagnostics/parse-checked-json.ts';
+import { integerProducts } from '../evaluation/integer-products.ts';
+import { readModel } from '../formats/onnx/read-model.ts';
+import { cost } from '../ir/cost.ts';
+import type { Model } from '../ir/model.ts';
+import { inferTypes } from '../ir/shape-inference/infer-types.ts';
+import type { NoProfile } from '../latency/choose-profiles.ts';
+import { describeNetwork, type NetworkDescription } from '../latency/describe-network.ts';
+import type { LatencyPrediction } from '../latency/predict-latency.ts';
+import { predictNetwork } from '../latency/predict-network.ts';
+import type { Prediction } from '../report/prediction-schema.ts';
+import { loadLatency } from '../targets/load-latency.ts';
+import { loadTarget } from '../targets/load-target.ts';
+import type { Target } from '../targets/target-schema.ts';
+import { modelFacts } from './model-facts.ts';
+import { packageVersion } from './package-version.ts';
+import { type PredictOptions, predictOptionsSchema } from './predict-options.ts';
+
+/**
+ * Tells the latency of a model on a device from rows that were measured there: an interval, its coverage and its source,
+ * or why nothing supports a number. Nothing is run.
+ * @throws EdgepackError what reading the model or the target throws; `usage` for a wrong option.
+ */
+export async function predict(modelPath: string, options: PredictOptions = {}): Promise<Prediction> {
+  const checked = checkValue(options, predictOptionsSchema, 'usage', 'predict');
+  const target = loadTarget(checked.target);
+  const model = readModel(modelPath);
+  const question = {
+    engine: checked.engine ?? target.engine.name,
+    precision: checked.precision ?? (isInt8(model) ? ('int8' as const) : undefined),
+    threads: checked.threads ?? target.threads,
+    originalMs: checked.originalMs,
+  };
+  const network = describeNetwork(model, { symbols: sizesOf(checked.dim) });
+  const answer = predictNetwork(loadLatency(target), network, question);
+  return {
+    predictVersion: 1,
+    tool: { name: 'edgepack', version: packageVersion },
+    model: modelFacts(model, modelPath),
+    target: { name: target.name, displayName: target.displayName },
+    question: { ...question, precision: question.precision ?? null, originalMs: question.originalMs ?? null },
+    network: {
+      layers: network.layers,
+      features: { ...network.features },
+      unfamiliarShare: network.unfamiliar.share,
+    },
+    prediction: plain(answer),
+    missing: 'missing' in answer ? answer.missing : null,
+  };
+}
+
+/** What a prediction needs of a model that is about to be changed. */
+export interface TargetNetwork {
+  readonly network: NetworkDescription;
+  readonly isInt8: boolean;
+}
+
+export function describeForTarget(model: Model): TargetNetwork {
+  return { network: describeNetwork(model), isInt8: isInt8(model) };
+}
+
+/** Predictions with the target's own engine. */
+export function predictForTarget(
+  networks: readonly TargetNetwork[],
+  target: Target,
+  threads: number,
+): readonly (LatencyPrediction | NoProfile)[] {
+  const latency = loadLatency(target);
+  return networks.map(({ network, isInt8: int8 }) =>
+    predictNetwork(latency, network, {
+      engine: target.engine.name,
+      precision: int8 ? 'int8' : undefined,
+      threads,
+    }),
+  );
+}
+
+/** The prediction as a record of its own, or null. */
+export function plain(answer: LatencyPrediction | NoProfile): Prediction['prediction'] {
+  if ('missing' in answer) return null;
+  return { ...answer, tested: answer.tested === null ? null : { ...answer.tested }, widened: [...answer.widened] };
+}
+
+/** True where most of the multiply-accumulates are on 8-bit integers. */
+function isInt8(model: Model): boolean {
+  const { nodes, total } = cost(model);
+  const integer = new Set(integerProducts(model, inferTypes(model)).map(({ node }) => node));
+  const macs = nodes.filter(({ node }) => integer.has(node)).reduce((sum, node) => sum + node.macs, 0);
+  return macs > total.macs / 2;
+}
+
+function sizesOf(dims: readonly string[]): Record<string, number> {
+  return Object.fromEntries(
+    dims.map((entry) => [entry.slice(0, entry.lastIndexOf('=')), Number(entry.slice(entry.lastIndexOf('=') + 1))]),
+  );
+}
