@@ -2,9 +2,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { costFeatures } from '../../src/targets/cost-features.ts';
 import type { LatencyProfile, LatencyTransfer } from '../../src/targets/latency-schema.ts';
+import { listTargets, loadTarget } from '../../src/targets/load-target.ts';
 import { crossValidate, fitFloats, fitInt8, floatOf, type Residual, TWIN_CARRY } from './cross-validate.ts';
 import { onnxruntimeTransfers } from './engine-transfers.ts';
 import { bandCoverage, COVERAGE, errorBands, errorSummary } from './error-bands.ts';
+import { errorTable, withTable } from './error-table.ts';
 import { OUTSIDE, type Run, readNetworks, readRuns, sharedAvailable } from './shared-rows.ts';
 
 /** Boards whose rows a target may use. Little cores are left out: nobody would choose them. */
@@ -43,6 +45,9 @@ for (const [target, boards] of Object.entries(boardsOf)) {
   writeTarget(target, { profiles, transfers });
   console.log(`${target}: ${profiles.length} profiles`);
 }
+
+const page = new URL('../../docs/predicting.md', import.meta.url);
+writeFileSync(page, withTable(readFileSync(page, 'utf8'), errorTable(listTargets().map((name) => loadTarget(name)))));
 
 interface Judged {
   readonly bands: ReturnType<typeof errorBands>;
