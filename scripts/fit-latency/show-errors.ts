@@ -1,14 +1,17 @@
 // Leave-one-network-out errors of every profile beside those of the published description, what the bands cover, int8 twins
-// and calibration from few networks: npm run bench:latency [-- --score rows.jsonl --networks networks.json]
+// and calibration from few networks: npm run bench:latency [-- --nested] [-- --score rows.jsonl --networks networks.json]
 import { parseArgs } from 'node:util';
 import { logPredict } from '../../src/latency/fit-coefficients.ts';
 import { type CrossValidation, crossValidate, fitFloats, fitInt8, type Residual } from './cross-validate.ts';
 import { bandCoverage, type ErrorSummary, errorBands, errorSummary, quantile } from './error-bands.ts';
 import { simulateCalibration } from './few-shot.ts';
+import { nestedValidation } from './nested-validation.ts';
 import { readmeKey, readmeTable } from './readme-table.ts';
 import { OUTSIDE, type Run, readNetworks, readRuns, sharedAvailable } from './shared-rows.ts';
 
-const { values } = parseArgs({ options: { score: { type: 'string' }, networks: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { score: { type: 'string' }, networks: { type: 'string' }, nested: { type: 'boolean' } },
+});
 if (!sharedAvailable) {
   console.log('skipped: the published rows are not beside the project (../shared/latency)');
   process.exit(0);
@@ -64,6 +67,15 @@ const times = [0.05, 0.5, 0.95].map((share) =>
 console.log(
   `Outside the evidence: ${OUTSIDE} takes ${times.join(' / ')} times its prediction (5, 50, 95 % of ${outside.length} rows)`,
 );
+
+if (values.nested === true) {
+  console.log('The weight of the family chosen anew for each left-out network, from the others alone');
+  for (const precision of ['fp32', 'fp16'] as const) {
+    const { residuals, chosen } = nestedValidation(runs, networks, precision);
+    const counts = Object.entries(chosen).map(([weight, count]) => `${weight} for ${count}`);
+    line(`${precision} boards`, residuals, `${covers(residuals).text}; weights ${counts.join(', ')}`);
+  }
+}
 
 if (values.score !== undefined) score(values.score, values.networks);
 
