@@ -142,7 +142,7 @@ export const reportSchema = z
     reportVersion: z.literal(1),
     tool: z.strictObject({ name: z.literal('edgepack'), version: z.string() }),
     model: modelFactsSchema,
-    target: targetSchema,
+    target: targetSchema.omit({ latency: true }),
     recipe: recipeSchema.describe('As it ran: with the options of the command line filled in.'),
     data: z
       .strictObject({
