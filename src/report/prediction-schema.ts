@@ -30,4 +30,5 @@ export const predictionSchema = z
   })
   .describe('What edgepack predict tells of the latency on a device.');
 
+/** What `predict` found: an interval, or why there is none. */
 export type Prediction = z.output<typeof predictionSchema>;

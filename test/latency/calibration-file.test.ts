@@ -43,7 +43,7 @@ describe("a user's calibration", () => {
     writeFileSync(join(folder, 'rpi5.json'), JSON.stringify(calibration));
     expect(() => loadLatency(loadTarget('rpi5'), folder)).toThrow(/rpi5\.json is of rpi4, not of rpi5/);
     writeFileSync(join(folder, 'rpi4.json'), JSON.stringify({ ...calibration, extra: 1 }));
-    expect(() => loadLatency(loadTarget('rpi4'), folder)).toThrow(/rpi4\.json: unknown key "extra"/);
+    expect(() => loadLatency(loadTarget('rpi4'), folder)).toThrow(/rpi4\.json: unknown key 'extra'/);
   });
 
   it('lies where the platform keeps configurations', () => {
