@@ -13,8 +13,10 @@ import type {
 import type { BenchOptions } from '../pipeline/bench-options.ts';
 import type { CompressOptions } from '../pipeline/compress-options.ts';
 import type { Diagnosis } from '../pipeline/diagnose.ts';
+import type { DiffOptions } from '../pipeline/diff-options.ts';
 import type { PredictOptions } from '../pipeline/predict-options.ts';
 import type { BenchResult } from '../report/bench-schema.ts';
+import type { Diff } from '../report/diff-schema.ts';
 import type { Evaluation } from '../report/evaluation-schema.ts';
 import type { Inspection } from '../report/inspection-schema.ts';
 import type { Prediction } from '../report/prediction-schema.ts';
@@ -27,6 +29,7 @@ export interface CliApi {
   evaluate(modelPath: string, options: EvaluateOptions, context?: RunContext): Promise<Evaluation>;
   bench(files: readonly string[], options?: BenchOptions, context?: RunContext): Promise<BenchResult>;
   predict(modelPath: string, options?: PredictOptions): Promise<Prediction>;
+  diff(pathA: string, pathB: string, options?: DiffOptions, context?: RunContext): Promise<Diff>;
   /** Writes the `.epk` of a model. */
   pack(modelPath: string, epkPath: string, options?: PackOptions, context?: RunContext): Promise<PackResult>;
   /** Writes the model of an `.epk`, byte for byte. */

@@ -6,6 +6,7 @@ import type { CommandContext } from './command-session.ts';
 import { benchCommand } from './commands/bench.ts';
 import { completionCommand } from './commands/completion.ts';
 import { compressCommand } from './commands/compress.ts';
+import { diffCommand } from './commands/diff.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { inspectCommand } from './commands/inspect.ts';
@@ -133,6 +134,7 @@ export function createProgram(context: CommandContext): Command {
     evaluateCommand,
     benchCommand,
     predictCommand,
+    diffCommand,
     packCommand,
     unpackCommand,
     reportCommand,

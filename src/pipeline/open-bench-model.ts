@@ -121,7 +121,8 @@ export function openDimensions(
   return [...found.values()];
 }
 
-function isEpk(path: string): boolean {
+/** True for an `.epk`, by its name or its first bytes. @throws EdgepackError `file-not-found`. */
+export function isEpk(path: string): boolean {
   try {
     if (!statSync(path).isFile()) throw Object.assign(new Error('not a file'), { code: 'not a regular file' });
     const start = new Uint8Array(magic.length);
