@@ -37,7 +37,10 @@ export function renderDiff(diff: Diff, style: DiffStyle): string {
           changes.map((change) => [
             nodeName((change.b ?? change.a)!, style),
             operatorOf((change.b ?? change.a)!),
-            shorten(printable(changePhrases(change).join('; '), 600), Math.max(30, style.columns - 50)),
+            printable(
+              changePhrases(change).join('; '),
+              Math.max(40, style.columns - Math.floor(style.columns / 3) - 16),
+            ),
           ]),
           style,
         ),
@@ -105,7 +108,7 @@ function weights(diff: Diff, style: DiffStyle): string {
   ] as const;
   const lines = others.filter(([many]) => many > 0).map(([many, what]) => `  ${plural(many, 'constant')} ${what}`);
   if (changed.length === 0) return lines.join('\n');
-  const table = changed.map(({ a, b, distance }) => [
+  const table = changed.map(({ a, b, distance, folded }) => [
     shorten(printable(a!.name), Math.max(20, Math.floor(style.columns / 3))),
     `${storageOf(a)} → ${a!.shape.join() === b!.shape.join() ? b!.dataType : storageOf(b)}`,
     sqnrText(distance),
@@ -114,6 +117,7 @@ function weights(diff: Diff, style: DiffStyle): string {
     distance === null || distance.sparsityRatioA === distance.sparsityRatioB
       ? ''
       : `zeros ${shareText(distance.sparsityRatioA)} → ${shareText(distance.sparsityRatioB)}`,
+    folded ? 'with BatchNormalization folded in' : '',
   ]);
   return [rows(table, style, [2, 3, 4]), ...lines].join('\n');
 }

@@ -15,14 +15,33 @@ export interface ConstantDistance {
   readonly isTransposed: boolean;
 }
 
+/** A BatchNormalization that one of the models has folded into the constant: factors along one axis for the other's numbers. */
+export interface ChannelFolding {
+  readonly side: 'a' | 'b';
+  readonly axis: number;
+  readonly factors: Float64Array;
+}
+
 /** Compares constants as the layers get them, number by number; undefined where shapes or types do not allow it. */
-export function compareConstants(a: ConstantSource, b: ConstantSource): ConstantDistance | undefined {
+export function compareConstants(
+  a: ConstantSource,
+  b: ConstantSource,
+  folding?: ChannelFolding,
+): ConstantDistance | undefined {
   const [first, second] = [a.tensor.dims, b.tensor.dims];
   const isTransposed = `${first}` !== `${second}` && first.length === 2 && `${[...first].reverse()}` === `${second}`;
   const isComparable = `${first.filter((dim) => dim !== 1)}` === `${second.filter((dim) => dim !== 1)}` || isTransposed;
   if (!isComparable) return undefined;
   const [numbersA, numbersB] = [realNumbers(a), realNumbers(b)];
   if (numbersA === undefined || numbersB === undefined || numbersA.length !== numbersB.length) return undefined;
+  if (folding !== undefined) {
+    const [numbers, dims] = folding.side === 'a' ? [numbersA, first] : [numbersB, second];
+    if (isTransposed || dims[folding.axis] !== folding.factors.length) return undefined;
+    const inner = dims.slice(folding.axis + 1).reduce((x, y) => x * y, 1);
+    for (let i = 0; i < numbers.length; i++) {
+      numbers[i] = numbers[i]! * folding.factors[Math.floor(i / inner) % folding.factors.length]!;
+    }
+  }
   const [rows, columns] = [first[0] ?? 1, first[1] ?? 1];
   let changed = 0;
   let zerosA = 0;

@@ -1,4 +1,5 @@
 import type { Model } from '../ir/model.ts';
+import { compareFolded } from './compare-folded.ts';
 import { compareNodes, type NodeComparison } from './compare-nodes.ts';
 import { compareWeights, type WeightComparison } from './compare-weights.ts';
 import { Interner } from './graph-view.ts';
@@ -20,5 +21,5 @@ export function compareModels(a: Model, b: Model): ModelComparison {
   const pairing = matchGraphs([a, b], interfaces.labels, interner);
   const weights = compareWeights(a, b, pairing, interner);
   const nodes = compareNodes([a, b], interfaces.labels, pairing, weights, interner);
-  return { pairing, interfaces, weights, nodes };
+  return { pairing, interfaces, weights: compareFolded(weights, nodes), nodes };
 }

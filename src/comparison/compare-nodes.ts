@@ -138,6 +138,8 @@ function precisionOf(node: Node): string | undefined {
   let ofValues: string | undefined;
   for (const value of node.inputs) {
     const { producer } = value ?? {};
+    // Nodes that only move values take the integers as they are.
+    if (isQuantizer(producer) && constantSource(value) === undefined) ofValues ??= elementTypeOf(producer!);
     if (!isDequantizer(producer)) continue;
     const source = constantSource(value);
     if (source === undefined) ofValues ??= elementTypeOf(producer!);
@@ -271,6 +273,9 @@ function foldingHost(node: Node, drafts: ReadonlyMap<Node, Draft>, pairing: Pair
       const hasOwnChange = host?.details.some(
         ({ what }) => what === 'weights' || what === 'inputs' || what === 'operator' || what === 'precision',
       );
+      // Activations go into the range of the integers, whatever they follow.
+      const isClamped = host?.kind === 'quantized' || host?.kind === 'dequantized';
+      if (node.is('Relu', 'Clip') && isClamped) return host;
       return producer.is(...products) && hasOwnChange === true ? host : undefined;
     }
     if (!producer.is(...foldable) && !isDequantizer(producer) && !isQuantizer(producer)) return undefined;

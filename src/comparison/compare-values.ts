@@ -165,7 +165,13 @@ function exposed(model: Model, values: readonly Value[], inputNames: ReadonlyMap
 function roundedForm(model: Model, value: Value): Value {
   const quantizer = value.consumers.find((node) => isQuantizer(node) && node.input(0) === value);
   if (quantizer === undefined || model.graph.isOutput(value)) return value;
-  return quantizer.output.consumers.find((node) => isDequantizer(node))?.output ?? value;
+  const dequantizer = quantizer.output.consumers.find((node) => isDequantizer(node));
+  if (dequantizer !== undefined) return dequantizer.output;
+  // The integers go on through a node that only moves them: a DequantizeLinear is added for who looks.
+  const added = model.graph.create('DequantizeLinear', [quantizer.output, ...quantizer.inputs.slice(1)], {
+    domain: quantizer.domain,
+  });
+  return added.output;
 }
 
 function* chunks(pairs: readonly ValuePair[], sizes: ReadonlyMap<Value, number>): Generator<ValuePair[]> {

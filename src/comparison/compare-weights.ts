@@ -16,6 +16,8 @@ export interface WeightChange {
   readonly layer: Node | undefined;
   /** Undefined where there is only one, or where they cannot be compared number by number. */
   readonly distance: ConstantDistance | undefined;
+  /** Compared after folding in the BatchNormalization that only one model still has. */
+  readonly isFolded: boolean;
   /** A scale or a zero point of QuantizeLinear or DequantizeLinear. */
   readonly isQuantizationParameter: boolean;
 }
@@ -79,6 +81,7 @@ export function compareWeights(a: Model, b: Model, pairing: Pairing, interner: I
         b: side === 0 ? undefined : source,
         layer: readerOf(source.value),
         distance: undefined,
+        isFolded: false,
         isQuantizationParameter: isQuantizationParameter(source.value),
       });
     }
@@ -96,7 +99,7 @@ function comparison(
   const isSame = interner.content(a.tensor) === interner.content(b.tensor);
   const isPlainlySame = isSame && (plain || parameterKey(a, interner) === parameterKey(b, interner));
   if (isPlainlySame && a.value.name === b.value.name) return 'identical';
-  const shared = { a, b, layer, isQuantizationParameter: isQuantizationParameter(a.value) };
+  const shared = { a, b, layer, isFolded: false, isQuantizationParameter: isQuantizationParameter(a.value) };
   if (isPlainlySame) return { kind: 'renamed', ...shared, distance: undefined };
   return { kind: 'changed', ...shared, distance: compareConstants(a, b) };
 }

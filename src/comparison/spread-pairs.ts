@@ -1,4 +1,4 @@
-import type { ViewNode } from './graph-view.ts';
+import { isCarrier, type ViewNode } from './graph-view.ts';
 import type { NodeKeys } from './node-keys.ts';
 import type { Pairing } from './pairing.ts';
 
@@ -81,7 +81,11 @@ function round(frontier: readonly ViewPair[], pairing: Pairing, keys: OwnKeys, l
     sides.set(a, seen);
   };
   const keyOf = (node: ViewNode, side: 0 | 1) =>
-    link === 'between' ? '' : link === 'operator' ? node.operator : String(keys[link][side].own[node.index]);
+    link === 'between'
+      ? String(isCarrier(node.node))
+      : link === 'operator'
+        ? node.operator
+        : String(keys[link][side].own[node.index]);
   for (const [a, b] of frontier) {
     for (let slot = 0; slot < Math.min(a.sources.length, b.sources.length); slot++) {
       const [from, to] = [a.sources[slot]!, b.sources[slot]!];

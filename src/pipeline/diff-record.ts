@@ -107,13 +107,22 @@ function describe(value: Value | undefined): Diff['inputs'][number]['a'] {
   return { name, dataType: dataTypeName(type.elemType), shape };
 }
 
-function weightRecord({ kind, a, b, layer, isQuantizationParameter, distance }: WeightChange): WeightChangeRecord {
+function weightRecord({
+  kind,
+  a,
+  b,
+  layer,
+  isQuantizationParameter,
+  isFolded,
+  distance,
+}: WeightChange): WeightChangeRecord {
   return {
     kind,
     a: constantRecord(a),
     b: constantRecord(b),
     layer: nodeRecord(layer),
     quantizationParameter: isQuantizationParameter,
+    folded: isFolded,
     distance: distance === undefined ? null : distanceRecord(distance),
   };
 }

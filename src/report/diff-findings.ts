@@ -28,34 +28,29 @@ export function changesByKind({ nodes }: Diff): (readonly [NodeChangeRecord['kin
 }
 
 /** What a change consists of, in a few phrases; names are not escaped. */
-export function changePhrases({ details, companions }: NodeChangeRecord): string[] {
-  const phrases = details.flatMap(({ what, name, a, b }) => {
+export function changePhrases({ kind, details, companions }: NodeChangeRecord): string[] {
+  const isQuantization = kind === 'quantized' || kind === 'dequantized';
+  // That its constants are others and where its inputs come from is what quantization and folding mean.
+  const isImplied = isQuantization || kind === 'fused' || kind === 'split';
+  const phrases: string[] = [];
+  for (const { what, name, a, b } of details) {
     const change = `${a ?? 'none'} → ${b ?? 'none'}`;
-    switch (what) {
-      case 'attribute':
-        return [`${name}: ${change}`];
-      case 'operator':
-        return [change];
-      case 'precision':
-        return [change];
-      case 'weights':
-        return [];
-      case 'inputs':
-        return [`${name}: ${change}`];
-      case 'name':
-        return a === '' || b === '' ? [] : [`was ${a}`];
-      case 'output-name':
-        return [];
+    if (what === 'attribute') phrases.push(`${name}: ${change}`);
+    else if (what === 'operator' || what === 'precision') phrases.push(change);
+    else if (what === 'name' && a !== '' && b !== '') phrases.push(`was ${a}`);
+    else if (what === 'inputs' && !isImplied) {
+      phrases.push(a === null ? `${name} added` : b === null ? `${name} gone` : `${name}: ${change}`);
     }
-  });
-  const weights = details.filter(({ what }) => what === 'weights').length;
-  if (weights > 0) phrases.push(weights === 1 ? 'other weights' : `${weights} constants differ`);
-  if (companions.length > 0) phrases.push(`with ${countedOperators(companions)}`);
-  if (phrases.length === 0) {
-    const outputs = details.filter(({ what }) => what === 'output-name');
-    phrases.push(...outputs.map(({ a, b }) => `output ${a ?? 'none'} → ${b ?? 'none'}`));
   }
-  return phrases;
+  const folded = companions.filter(({ opType }) => !/^(Quantize|Dequantize)Linear$/.test(opType));
+  if (folded.length > 0)
+    phrases.push(`${countedOperators(folded)} ${kind === 'split' || kind === 'dequantized' ? 'apart' : 'folded in'}`);
+  const weights = details.filter(({ what }) => what === 'weights').length;
+  if (weights > 0 && !isImplied) phrases.push(weights === 1 ? 'other weights' : `${weights} constants differ`);
+  if (phrases.length > 0) return phrases;
+  return details
+    .filter(({ what }) => what === 'output-name')
+    .map(({ a, b }) => `output ${a ?? 'none'} → ${b ?? 'none'}`);
 }
 
 /** "3 × Conv, Relu". */

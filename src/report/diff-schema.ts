@@ -72,6 +72,7 @@ export const weightChangeSchema = z.strictObject({
   b: constant.nullable(),
   layer: node.nullable().describe('What computes with it.'),
   quantizationParameter: z.boolean().describe('A scale or zero point.'),
+  folded: z.boolean().describe('Compared after folding in a BatchNormalization that only one model still has.'),
   distance: z
     .strictObject({
       maxAbsoluteError: z.number().min(0).nullable().describe('null where one is infinite.'),

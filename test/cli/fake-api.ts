@@ -10,6 +10,7 @@ import type { Inspection } from '../../src/report/inspection-schema.ts';
 import type { Prediction } from '../../src/report/prediction-schema.ts';
 import { costFeatures } from '../../src/targets/cost-features.ts';
 import { listTargets, loadTarget } from '../../src/targets/load-target.ts';
+import { exampleDiff } from '../report/example-diff.ts';
 import { exampleReport } from '../report/example-report.ts';
 import { exampleBench } from './example-bench.ts';
 
@@ -118,6 +119,7 @@ export function fakeApi(calls: Call[] = [], change: Partial<CliApi> = {}): CliAp
     evaluate: record('evaluate', exampleEvaluation),
     bench: record('bench', exampleBench()),
     predict: record('predict', examplePrediction),
+    diff: record('diff', exampleDiff()),
     pack: record('pack', { onnx: file, epk: { ...file, path: 'model.epk', sizeBytes: 400 } }),
     unpack: record('unpack', { onnx: file, epk: { ...file, path: 'model.epk', sizeBytes: 400 } }),
     renderReport: record('renderReport', { ...file, path: 'out/report.html' }),

@@ -47,11 +47,14 @@ ${changed.length > SHOWN_ROWS && fold(`All ${plural(changed.length, 'constant')}
 ${others(diff)}</section>`;
 }
 
-function weightRow({ a, b, distance }: WeightChangeRecord) {
+function weightRow({ a, b, distance, folded }: WeightChangeRecord) {
   const sameShape = a!.shape.join() === b!.shape.join();
   return [
     a!.name === b!.name ? a!.name : html`${b!.name}<br><span class="was">was ${a!.name}</span>`,
-    storageOf(a) === storageOf(b) ? storageOf(a) : `${storageOf(a)} → ${sameShape ? b!.dataType : storageOf(b)}`,
+    [
+      storageOf(a) === storageOf(b) ? storageOf(a) : `${storageOf(a)} → ${sameShape ? b!.dataType : storageOf(b)}`,
+      folded && html`<br><span class="detail">with BatchNormalization folded in</span>`,
+    ],
     distance === null || distance.sqnrDb === null ? '' : inlineBar('after', distance.sqnrDb / FULL_DB),
     sqnrText(distance),
     distance === null ? '' : errorText(distance.maxAbsoluteError),
