@@ -33,6 +33,9 @@ export function changePhrases({ kind, details, companions }: NodeChangeRecord): 
   // That its constants are others and where its inputs come from is what quantization and folding mean.
   const isImplied = isQuantization || kind === 'fused' || kind === 'split';
   const phrases: string[] = [];
+  const folded = companions.filter(({ opType }) => !/^(Quantize|Dequantize)Linear$/.test(opType));
+  if (folded.length > 0)
+    phrases.push(`${countedOperators(folded)} ${kind === 'split' || kind === 'dequantized' ? 'apart' : 'folded in'}`);
   for (const { what, name, a, b } of details) {
     const change = `${a ?? 'none'} → ${b ?? 'none'}`;
     if (what === 'attribute') phrases.push(`${name}: ${change}`);
@@ -42,9 +45,6 @@ export function changePhrases({ kind, details, companions }: NodeChangeRecord): 
       phrases.push(a === null ? `${name} added` : b === null ? `${name} gone` : `${name}: ${change}`);
     }
   }
-  const folded = companions.filter(({ opType }) => !/^(Quantize|Dequantize)Linear$/.test(opType));
-  if (folded.length > 0)
-    phrases.push(`${countedOperators(folded)} ${kind === 'split' || kind === 'dequantized' ? 'apart' : 'folded in'}`);
   const weights = details.filter(({ what }) => what === 'weights').length;
   if (weights > 0 && !isImplied) phrases.push(weights === 1 ? 'other weights' : `${weights} constants differ`);
   if (phrases.length > 0) return phrases;

@@ -47,12 +47,18 @@ function kindDetails(kind: NodeChangeRecord['kind'], changes: readonly NodeChang
       { title: 'Operator', kind: 'text' },
       { title: 'What', kind: 'text' },
     ],
-    shown.map((change) => [nameOf(change), operators(change), longText(changePhrases(change).join('; '), 600)]),
+    shown.map((change) => [nameOf(change), operators(change), longText(phrasesOf(change), 600)]),
   );
   const rest = changes.length - shown.length;
   const body = [table, rest > 0 && html`<p class="note">${plural(rest, 'more node')} with --json.</p>`];
   const summary = html`${changeTitles[kind]} <span class="detail">${plural(changes.length, 'node')}</span>`;
   return isOpen ? html`<details open><summary>${summary}</summary>${body}</details>` : fold(summary, body);
+}
+
+/** Without what the other columns say. */
+function phrasesOf(change: NodeChangeRecord): string {
+  const details = change.details.filter(({ what }) => what !== 'name' && what !== 'operator');
+  return changePhrases({ ...change, details }).join('; ');
 }
 
 function nameOf({ a, b }: NodeChangeRecord): Markup {

@@ -11,6 +11,7 @@ h1 .arrow{color:var(--soft);font-weight:400;padding:0 4px}
 .legend .swatch{flex:none;width:12px;height:12px;border-radius:3px;stroke:var(--line)}
 .legend strong{color:var(--ink);font-weight:600;font-variant-numeric:tabular-nums}
 #nodes .legend{margin:10px 0 18px}
+.table .chart{min-width:100px}#weights .chart{width:20%}
 .was{color:var(--soft)}
 .changes{list-style:none;margin:0;padding:0}
 .parted th,.parted td{background:var(--badWash)}

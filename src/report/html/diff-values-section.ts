@@ -46,6 +46,7 @@ export function diffValuesSection({ values }: Diff): Markup | false {
 ${parting(values)}
 ${
   comparable.length >= CHART_FROM &&
+  comparable.some(({ maxAbsoluteError }) => maxAbsoluteError !== 0) &&
   layerSeriesChart({
     label: `Signal to noise of ${plural(comparable.length, 'value')}, the first model against the second; the table below has the numbers.`,
     points: comparable.map((value) => ({ name: value.node.name, value: heightOf(value) })),

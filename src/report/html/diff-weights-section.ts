@@ -50,11 +50,11 @@ ${others(diff)}</section>`;
 function weightRow({ a, b, distance, folded }: WeightChangeRecord) {
   const sameShape = a!.shape.join() === b!.shape.join();
   return [
-    a!.name === b!.name ? a!.name : html`${b!.name}<br><span class="was">was ${a!.name}</span>`,
     [
-      storageOf(a) === storageOf(b) ? storageOf(a) : `${storageOf(a)} → ${sameShape ? b!.dataType : storageOf(b)}`,
+      a!.name === b!.name ? a!.name : html`${b!.name}<br><span class="was">was ${a!.name}</span>`,
       folded && html`<br><span class="detail">with BatchNormalization folded in</span>`,
     ],
+    storageOf(a) === storageOf(b) ? storageOf(a) : `${storageOf(a)} → ${sameShape ? b!.dataType : storageOf(b)}`,
     distance === null || distance.sqnrDb === null ? '' : inlineBar('after', distance.sqnrDb / FULL_DB),
     sqnrText(distance),
     distance === null ? '' : errorText(distance.maxAbsoluteError),

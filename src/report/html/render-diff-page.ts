@@ -65,13 +65,17 @@ function pairRows(a: number, b: number, format: (value: number) => string): Cont
 }
 
 function sizeCard({ a, b }: Diff): Markup {
-  const [factor, word] = splitChange(formatSizeChange(a.fileBytes, b.fileBytes));
+  // "1.00 × smaller" says less than that they are the same.
+  const isAlike = Math.abs(a.fileBytes - b.fileBytes) < 0.005 * Math.max(a.fileBytes, b.fileBytes);
+  const [factor, word] = splitChange(isAlike ? '' : formatSizeChange(a.fileBytes, b.fileBytes));
   const isPacked = a.fileBytes !== a.sizeBytes || b.fileBytes !== b.sizeBytes;
   return card(
     'card-size',
     'Size',
     html`${factor}${word !== '' && html` <span class="unit">${word}</span>`}`,
-    'of the files; counted, so exact',
+    isAlike && a.fileBytes !== b.fileBytes
+      ? `but for ${formatBytes(Math.abs(a.fileBytes - b.fileBytes))}`
+      : 'of the files; counted, so exact',
     pairRows(a.fileBytes, b.fileBytes, formatBytes),
     isPacked
       ? `Unpacked: ${formatBytes(a.sizeBytes)} and ${formatBytes(b.sizeBytes)}.`
