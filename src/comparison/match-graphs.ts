@@ -1,6 +1,6 @@
 import type { Model } from '../ir/model.ts';
 import { graphView, type InterfaceLabels, type Interner, isCarrier, type ViewNode } from './graph-view.ts';
-import { type NodeKeys, nodeKeys } from './node-keys.ts';
+import { type Detail, type NodeKeys, nodeKeys } from './node-keys.ts';
 import { Pairing } from './pairing.ts';
 import { type Link, spread } from './spread-pairs.ts';
 
@@ -36,53 +36,66 @@ class GraphMatcher {
   readonly #views: readonly [readonly ViewNode[], readonly ViewNode[]];
   readonly #pairing: Pairing;
   readonly #interner: Interner;
-  #contents!: readonly [NodeKeys, NodeKeys];
-  #shapes!: readonly [NodeKeys, NodeKeys];
+  readonly #keys = new Map<Detail, readonly [NodeKeys, NodeKeys]>();
+  /** Nodes without a partner. */
+  #open: readonly [readonly ViewNode[], readonly ViewNode[]];
 
   constructor(a: readonly ViewNode[], b: readonly ViewNode[], pairing: Pairing, interner: Interner) {
     this.#views = [a, b];
+    this.#open = this.#views;
     this.#pairing = pairing;
     this.#interner = interner;
   }
 
   run(): void {
-    const keysOf = (detail: 'content' | 'shape' | 'operator') =>
-      this.#views.map((view) => nodeKeys(view, detail, this.#interner)) as unknown as readonly [NodeKeys, NodeKeys];
-    const contents = keysOf('content');
-    const shapes = keysOf('shape');
-    const operators = keysOf('operator');
-    this.#contents = contents;
-    this.#shapes = shapes;
-    this.#pairUnique(both(contents));
-    this.#pairNamesakes(both(contents));
-    this.#pairUnique(one(contents, 'forward'));
-    this.#pairNamesakes(one(contents, 'forward'));
-    this.#pairUnique(one(contents, 'backward'));
+    this.#pairUnique(() => both(this.#keysOf('content')));
+    this.#pairNamesakes(() => both(this.#keysOf('content')));
+    this.#pairUnique(() => one(this.#keysOf('content'), 'forward'));
+    this.#pairNamesakes(() => one(this.#keysOf('content'), 'forward'));
+    this.#pairUnique(() => one(this.#keysOf('content'), 'backward'));
     this.#spread(['content']);
-    this.#pairUnique([tellingConstants, tellingConstants]);
+    this.#pairUnique(() => [tellingConstants, tellingConstants]);
     this.#spread(['content']);
-    this.#pairUnique(both(shapes));
+    this.#pairUnique(() => both(this.#keysOf('shape')));
     this.#spread(['content', 'shape']);
-    this.#pairUnique([fullName, fullName]);
+    this.#pairUnique(() => [fullName, fullName]);
     this.#spread(['content', 'shape', 'operator']);
-    this.#pairUnique([outputName, outputName]);
-    this.#pairUnique([nodeName, nodeName]);
-    this.#pairUnique(one(shapes, 'forward'));
-    this.#pairUnique(one(shapes, 'backward'));
+    this.#pairUnique(() => [outputName, outputName]);
+    this.#pairUnique(() => [nodeName, nodeName]);
+    this.#pairUnique(() => one(this.#keysOf('shape'), 'forward'));
+    this.#pairUnique(() => one(this.#keysOf('shape'), 'backward'));
     this.#spread(['content', 'shape', 'operator']);
-    this.#pairUnique(both(operators));
-    this.#pairAlike(both(contents));
-    this.#pairAlike(one(contents, 'forward'));
-    this.#pairAlike(both(shapes));
+    this.#pairUnique(() => both(this.#keysOf('operator')));
+    this.#pairAlike(() => both(this.#keysOf('content')));
+    this.#pairAlike(() => one(this.#keysOf('content'), 'forward'));
+    this.#pairAlike(() => both(this.#keysOf('shape')));
     this.#spread(['content', 'shape', 'operator', 'between']);
   }
 
+  #keysOf(detail: Detail): readonly [NodeKeys, NodeKeys] {
+    let keys = this.#keys.get(detail);
+    if (keys === undefined) {
+      const [a, b] = this.#views;
+      keys = [nodeKeys(a, detail, this.#interner), nodeKeys(b, detail, this.#interner)];
+      this.#keys.set(detail, keys);
+    }
+    return keys;
+  }
+
+  /** Whether both graphs have nodes without a partner: else there is nothing more to find. */
+  #hasOpen(): boolean {
+    const open = (nodes: readonly ViewNode[]) => nodes.filter(({ node }) => !this.#pairing.has(node));
+    this.#open = [open(this.#open[0]), open(this.#open[1])];
+    return this.#open[0].length > 0 && this.#open[1].length > 0;
+  }
+
   /** Groups of unpaired nodes with the same key in both graphs. */
-  #groups([keyA, keyB]: Keys): [ViewNode[], ViewNode[]][] {
+  #groups(keys: () => Keys): [ViewNode[], ViewNode[]][] {
+    if (!this.#hasOpen()) return [];
+    const [keyA, keyB] = keys();
     const groups = new Map<number | string, [ViewNode[], ViewNode[]]>();
-    this.#views.forEach((view, side) => {
+    this.#open.forEach((view, side) => {
       for (const node of view) {
-        if (this.#pairing.has(node.node)) continue;
         const key = side === 0 ? keyA(node) : keyB(node);
         if (key === undefined) continue;
         let group = groups.get(key);
@@ -96,12 +109,12 @@ class GraphMatcher {
     return [...groups.values()].filter(([a, b]) => a.length > 0 && b.length > 0);
   }
 
-  #pairUnique(keys: Keys): void {
+  #pairUnique(keys: () => Keys): void {
     for (const [a, b] of this.#groups(keys)) if (a.length === 1 && b.length === 1) this.#pair(a[0]!, b[0]!);
   }
 
   /** Within groups that the key does not tell apart, nodes that bear the same name. */
-  #pairNamesakes([keyA, keyB]: Keys): void {
+  #pairNamesakes(keys: () => Keys): void {
     for (const name of [fullName, outputName, nodeName]) {
       const named =
         (key: Key): Key =>
@@ -109,12 +122,15 @@ class GraphMatcher {
           const text = name(node);
           return text === undefined ? undefined : `${key(node)} ${text}`;
         };
-      this.#pairUnique([named(keyA), named(keyB)]);
+      this.#pairUnique(() => {
+        const [keyA, keyB] = keys();
+        return [named(keyA), named(keyB)];
+      });
     }
   }
 
   /** Groups of equal size in order, each pair with all that follows from it before the next is made. */
-  #pairAlike(keys: Keys): void {
+  #pairAlike(keys: () => Keys): void {
     const groups = this.#groups(keys).filter(([a, b]) => a.length === b.length);
     const place = ([a, b]: [ViewNode[], ViewNode[]]) => [a[0]!.index + b[0]!.index, Math.min(a[0]!.index, b[0]!.index)];
     groups.sort((left, right) => place(left)[0]! - place(right)[0]! || place(left)[1]! - place(right)[1]!);
@@ -135,7 +151,8 @@ class GraphMatcher {
   }
 
   #spread(links: readonly Link[], from?: readonly (readonly [ViewNode, ViewNode])[]): void {
-    spread(this.#views, this.#pairing, { content: this.#contents, shape: this.#shapes }, links, from);
+    if (from === undefined && !this.#hasOpen()) return;
+    spread(this.#views, this.#pairing, (link) => this.#keysOf(link), links, from);
   }
 }
 

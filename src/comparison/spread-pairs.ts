@@ -8,10 +8,8 @@ import type { Pairing } from './pairing.ts';
  */
 export type Link = 'content' | 'shape' | 'operator' | 'between';
 
-export interface OwnKeys {
-  readonly content: readonly [NodeKeys, NodeKeys];
-  readonly shape: readonly [NodeKeys, NodeKeys];
-}
+/** Keys of the nodes of both graphs. */
+export type KeysByLink = (link: 'content' | 'shape') => readonly [NodeKeys, NodeKeys];
 
 type ViewPair = readonly [ViewNode, ViewNode];
 type Views = readonly [readonly ViewNode[], readonly ViewNode[]];
@@ -23,7 +21,7 @@ type Views = readonly [readonly ViewNode[], readonly ViewNode[]];
 export function spread(
   views: Views,
   pairing: Pairing,
-  keys: OwnKeys,
+  keys: KeysByLink,
   links: readonly Link[],
   from: readonly ViewPair[] = pairsOf(views, pairing),
 ): void {
@@ -64,7 +62,7 @@ function neighbours({ sources, uses }: ViewNode): ViewNode[] {
   return [...sources.flatMap((source) => (source.kind === 'node' ? [source.from] : [])), ...uses.map(({ by }) => by)];
 }
 
-function round(frontier: readonly ViewPair[], pairing: Pairing, keys: OwnKeys, link: Link): ViewPair[] {
+function round(frontier: readonly ViewPair[], pairing: Pairing, keys: KeysByLink, link: Link): ViewPair[] {
   const proposals = new Map<ViewNode, Map<ViewNode, number>>();
   const sides = new Map<ViewNode, Map<ViewNode, Set<'up' | 'down'>>>();
   const propose = (a: ViewNode, b: ViewNode, side: 'up' | 'down') => {
@@ -85,7 +83,7 @@ function round(frontier: readonly ViewPair[], pairing: Pairing, keys: OwnKeys, l
       ? String(isCarrier(node.node))
       : link === 'operator'
         ? node.operator
-        : String(keys[link][side].own[node.index]);
+        : String(keys(link)[side].own[node.index]);
   for (const [a, b] of frontier) {
     for (let slot = 0; slot < Math.min(a.sources.length, b.sources.length); slot++) {
       const [from, to] = [a.sources[slot]!, b.sources[slot]!];
@@ -103,11 +101,21 @@ function round(frontier: readonly ViewPair[], pairing: Pairing, keys: OwnKeys, l
   for (const [a, seen] of sides) {
     const b = winner(proposals.get(a)!);
     if (b === undefined || winner(proposals.get(b)!) !== a || !seen.has(b)) continue;
-    if (link === 'between' && seen.get(b)!.size < 2) continue;
+    if (link === 'between' && !isBetween(a, b, seen.get(b)!)) continue;
     added.push([a, b]);
   }
   for (const [a, b] of added) pairing.add(a.node, b.node);
   return added;
+}
+
+/** Whether pairs, or inputs and outputs of the models, lie on both sides of two nodes. */
+function isBetween(a: ViewNode, b: ViewNode, sides: ReadonlySet<'up' | 'down'>): boolean {
+  const feeds = ({ sources }: ViewNode) =>
+    sources.map((source) => (source.kind === 'input' ? source.label : source.kind)).join();
+  const gives = ({ uses, graphOutputs }: ViewNode) => `${uses.length} ${graphOutputs.map(({ label }) => label)}`;
+  const isFirst = feeds(a) === feeds(b) && !feeds(a).includes('node');
+  const isLast = a.uses.length === 0 && a.graphOutputs.length > 0 && gives(a) === gives(b);
+  return (sides.has('down') || isFirst) && (sides.has('up') || isLast);
 }
 
 /** Who read a node's outputs and have no partner, by output, slot and key. */

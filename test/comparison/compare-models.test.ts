@@ -153,7 +153,7 @@ describe('comparing models', () => {
     };
     const started = performance.now();
     const { nodes } = compareModels(chain(60_000, -1), chain(60_000, 30_000));
-    expect(performance.now() - started).toBeLessThan(20_000);
+    expect(performance.now() - started).toBeLessThan(60_000);
     expect(nodes.changes.filter(({ kind }) => kind !== 'renamed').map(({ kind }) => kind)).toEqual(['removed']);
   });
 });
