@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EdgepackError } from '../../src/diagnostics/edgepack-error.ts';
+import { exampleDiff } from '../report/example-diff.ts';
 import { exampleReport } from '../report/example-report.ts';
 import { runCli } from './fake-api.ts';
 
@@ -19,6 +20,7 @@ const commands = [
   'completion',
 ];
 const measuring = commands.filter((command) => command !== 'completion');
+const commands = ['compress', 'inspect', 'evaluate', 'bench', 'diff', 'pack', 'unpack', 'report', 'targets'];
 const folder = () => mkdtempSync(join(tmpdir(), 'edgepack-commands-'));
 
 describe('help', () => {
@@ -253,6 +255,16 @@ describe('the other commands', () => {
     expect(tensor.stdout).toContain('conv.weight, int8 [16, 25]');
     expect((await runCli(['unpack', 'm.epk', '--tensor', 'w'], { cwd })).calls[0]?.args[2]).toBe(join(cwd, 'm.npy'));
     expect((await runCli(['unpack', 'm.epk', '--tensor', 'w', '--list'], { cwd })).exitCode).toBe(2);
+  it('diff exits 1 only where models differ and it was asked to say so', async () => {
+    const api = { diff: async () => exampleDiff() };
+    const plain = await runCli(['diff', 'a.onnx', 'b.onnx'], { api });
+    expect([plain.exitCode, plain.stderr]).toEqual([0, '']);
+    expect(plain.stdout).toContain('Now quantized: 1');
+    expect((await runCli(['diff', 'a.onnx', 'b.onnx', '--exit-code', '-q'], { api })).exitCode).toBe(1);
+    expect((await runCli(['diff', 'a.onnx', 'b.onnx', '--exit-code', '-q'])).exitCode).toBe(0);
+    const { stdout, calls } = await runCli(['diff', 'a.onnx', 'b.onnx', '--json', '--run', '--seed', '7']);
+    expect(JSON.parse(stdout).diffVersion).toBe(1);
+    expect(calls[0]!.args[2]).toMatchObject({ run: true, seed: 7 });
   });
 
   it('pack and unpack name their output after their input', async () => {

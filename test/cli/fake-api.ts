@@ -120,6 +120,7 @@ export function fakeApi(calls: Call[] = [], change: Partial<CliApi> = {}): CliAp
     bench: record('bench', exampleBench()),
     predict: record('predict', examplePrediction),
     diff: record('diff', exampleDiff()),
+    diff: record('diff', { ...exampleDiff(), identical: true }),
     pack: record('pack', { onnx: file, epk: { ...file, path: 'model.epk', sizeBytes: 400 } }),
     unpack: record('unpack', { onnx: file, epk: { ...file, path: 'model.epk', sizeBytes: 400 } }),
     renderReport: record('renderReport', { ...file, path: 'out/report.html' }),
