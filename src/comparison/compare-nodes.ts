@@ -3,7 +3,7 @@ import type { Node } from '../ir/node.ts';
 import type { Attribute } from '../ir/types.ts';
 import { dataTypeName } from '../tensor/data-type.ts';
 import type { WeightComparison } from './compare-weights.ts';
-import { constantSource, isDequantizer, isQuantizer } from './constant-source.ts';
+import { constantSource, isDequantizer, isQuantizer, takenConstant } from './constant-source.ts';
 import { attributeId, type InterfaceLabels, type Interner } from './graph-view.ts';
 import { InputAnchors } from './input-anchors.ts';
 import type { Pairing } from './pairing.ts';
@@ -136,11 +136,16 @@ function precisionOf(node: Node): string | undefined {
   if (isDequantizer(node) || isQuantizer(node)) return undefined;
   let ofWeights: string | undefined;
   let ofValues: string | undefined;
+  const table = takenConstant(node, 0);
+  if (table?.dequantizer?.input(0) === node.output) return `${dataTypeName(table.tensor.dataType)} weights`;
   for (const value of node.inputs) {
     const { producer } = value ?? {};
     // Nodes that only move values take the integers as they are.
     if (isQuantizer(producer) && constantSource(value) === undefined) ofValues ??= elementTypeOf(producer!);
     if (!isDequantizer(producer)) continue;
+    const before = producer?.input(0)?.producer;
+    // What a Gather takes from a quantized table is quantized there, not here.
+    if (before !== undefined && takenConstant(before, 0)?.dequantizer === producer) continue;
     const source = constantSource(value);
     if (source === undefined) ofValues ??= elementTypeOf(producer!);
     else if (ofWeights === undefined) ofWeights = dataTypeName(source.tensor.dataType);

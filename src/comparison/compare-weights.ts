@@ -3,7 +3,7 @@ import type { Node } from '../ir/node.ts';
 import type { Value } from '../ir/value.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { type ConstantDistance, compareConstants } from './compare-constants.ts';
-import { type ConstantSource, constantSource, isDequantizer, isQuantizer } from './constant-source.ts';
+import { type ConstantSource, constantSource, isDequantizer, isQuantizer, takenConstant } from './constant-source.ts';
 import type { Interner } from './graph-view.ts';
 import type { Pairing } from './pairing.ts';
 
@@ -63,7 +63,7 @@ export function compareWeights(a: Model, b: Model, pairing: Pairing, interner: I
     const partner = pairing.partner(node);
     if (partner === undefined || node.is('Constant') || isQuantizer(node) || isDequantizer(node)) continue;
     for (let slot = 0; slot < Math.min(node.inputs.length, partner.inputs.length); slot++) {
-      const [x, y] = [constantSource(node.input(slot)), constantSource(partner.input(slot))];
+      const [x, y] = [takenConstant(node, slot), takenConstant(partner, slot)];
       if (x === undefined || y === undefined) continue;
       const result = compare(x, y, node);
       if (result === 'identical' || result.kind !== 'changed') continue;

@@ -1,6 +1,6 @@
 import type { Node } from '../ir/node.ts';
 import type { Value } from '../ir/value.ts';
-import { DataType, dataTypeName, packedByteLength } from '../tensor/data-type.ts';
+import { DataType, packedByteLength } from '../tensor/data-type.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /** A constant that reaches a node: directly, or through nodes that only carry or dequantize it. */
@@ -29,6 +29,20 @@ export function constantSource(start: Value | undefined): ConstantSource | undef
     value = producer.input(0);
   }
   return undefined;
+}
+
+/**
+ * The constant that a node takes, as {@link constantSource}; of a Gather from a quantized table, with the DequantizeLinear that
+ * follows it where that has one scale for all, or one per column.
+ */
+export function takenConstant(node: Node, slot: number): ConstantSource | undefined {
+  const source = constantSource(node.input(slot));
+  if (source === undefined || source.dequantizer !== undefined || slot !== 0 || !node.is('Gather')) return source;
+  const follower = node.output.consumers.find((reader) => isDequantizer(reader) && reader.input(0) === node.output);
+  const scale = constantSource(follower?.input(1))?.tensor;
+  const rank = source.tensor.dims.length;
+  const isByColumn = follower?.int('axis', 1) === -1 && rank > 1 && node.int('axis', 0) === 0;
+  return scale?.elementCount === 1 || isByColumn ? { ...source, dequantizer: follower } : source;
 }
 
 export function isDequantizer(node: Node | undefined): boolean {
@@ -118,9 +132,4 @@ function nibbles(tensor: Tensor): Float32Array {
     const nibble = (bytes[i >> 1]! >> (4 * (i & 1))) & 15;
     return isSigned && nibble > 7 ? nibble - 16 : nibble;
   });
-}
-
-/** "int8", or "int8 in float32" where a DequantizeLinear makes floats of it. */
-export function storageName({ tensor, dequantizer }: ConstantSource): string {
-  return dequantizer === undefined ? dataTypeName(tensor.dataType) : `${dataTypeName(tensor.dataType)}, dequantized`;
 }

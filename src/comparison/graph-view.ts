@@ -114,7 +114,6 @@ export function graphView(
     node.outputs.forEach((value, output) => {
       sources.set(value, { kind: 'node', from: viewNode, output });
     });
-    // A Constant gives a constant as well as a value that is matched.
     view.push(viewNode);
   }
   model.graph.outputs.forEach((value, i) => {

@@ -2,7 +2,7 @@ import type { ConstantDistance } from '../comparison/compare-constants.ts';
 import type { ModelComparison } from '../comparison/compare-models.ts';
 import type { ValueDifference } from '../comparison/compare-values.ts';
 import type { WeightChange } from '../comparison/compare-weights.ts';
-import type { ConstantSource } from '../comparison/constant-source.ts';
+import { type ConstantSource, constantSource } from '../comparison/constant-source.ts';
 import type { InterfacePair } from '../comparison/match-interfaces.ts';
 import { cost } from '../ir/cost.ts';
 import type { Model } from '../ir/model.ts';
@@ -157,14 +157,23 @@ function layerBytes(a: Model, b: Model, { pairing }: ModelComparison): Diff['lay
   const rows: Diff['layers'] = [];
   for (const { node, weightBytes } of first!) {
     const partner = pairing.partner(node);
-    const bytesB = partner === undefined ? 0 : (bytesOfB.get(partner) ?? 0);
+    const bytesB = partner === undefined ? 0 : (bytesOfB.get(partner) ?? constantBytes(partner));
     if (partner !== undefined) bytesOfB.delete(partner);
     if (partner === undefined || bytesB !== weightBytes) {
       rows.push({ a: nodeRecord(node), b: nodeRecord(partner), bytesA: weightBytes, bytesB });
     }
   }
-  for (const [node, bytesB] of bytesOfB) rows.push({ a: null, b: nodeRecord(node), bytesA: 0, bytesB });
+  for (const [node, bytesB] of bytesOfB) {
+    const partner = pairing.partner(node);
+    const bytesA = partner === undefined ? 0 : constantBytes(partner);
+    if (bytesA !== bytesB) rows.push({ a: nodeRecord(partner), b: nodeRecord(node), bytesA, bytesB });
+  }
   return rows;
+}
+
+/** Of a node that is no layer with weights in its model, but in the other: a Gather from a table of integers. */
+function constantBytes(node: Node): number {
+  return node.inputs.reduce((sum, value) => sum + (constantSource(value)?.tensor.byteLength ?? 0), 0);
 }
 
 function valueRecords(a: Model, { data, samples, seed, differences }: NonNullable<RanValues['ran']>): Diff['values'] {

@@ -18,7 +18,7 @@ Examples:
   edgepack diff golden.onnx export.onnx --exit-code --quiet
       for scripts: exit code 1 where they differ
 
-Exit codes: 0 compared, 1 with --exit-code where the models differ, 2 wrong arguments or data, 3 model refused, 70 a bug.`;
+Exit codes: 0 compared, 1 with --exit-code where they differ, 2 wrong arguments or data, 3 model refused, 70 a bug.`;
 
 const hints = { ...optionHints, html: { value: 'file' }, samples: { value: 'count' } };
 

@@ -163,7 +163,7 @@ function sidesSection(diff: Diff): Markup {
   const table = dataTable(
     'Both models side by side',
     [
-      { title: '', kind: 'text' },
+      { title: 'Fact', kind: 'text' },
       { title: 'a', kind: 'text' },
       { title: 'b', kind: 'text' },
     ],
