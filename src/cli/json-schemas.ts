@@ -2,16 +2,8 @@ import { z } from 'zod';
 import { configSchema } from '../pipeline/compress-options.ts';
 import { recipeSchema } from '../recipes/recipe-schema.ts';
 import { benchSchema } from '../report/bench-schema.ts';
-
-<<<<<<< HEAD
-
-import { predictionSchema } from '../report/prediction-schema.ts';
-
-=======
-
 import { diffSchema } from '../report/diff-schema.ts';
-
->>>>>>> c28b000 (edgepack diff: what changed between two models)
+import { predictionSchema } from '../report/prediction-schema.ts';
 
 import { reportSchema } from '../report/report-schema.ts';
 import { calibrationSchema } from '../targets/latency-schema.ts';
@@ -21,15 +13,12 @@ import { targetSchema } from '../targets/target-schema.ts';
 export function jsonSchemas(): Readonly<Record<string, unknown>> {
   return {
     'bench.schema.json': z.toJSONSchema(benchSchema, { io: 'output' }),
-<<<<<<< HEAD
-    'calibration.schema.json': z.toJSONSchema(calibrationSchema, io: 'input' ),
-=======
-    'diff.schema.json': z.toJSONSchema(diffSchema, io: 'output' ),
->>>>>>> c28b000 (edgepack diff: what changed between two models)
-    'edgepack.config.schema.json': z.toJSONSchema(configSchema, io: 'input' ),
-    'prediction.schema.json': z.toJSONSchema(predictionSchema, io: 'output' ),
-    'recipe.schema.json': z.toJSONSchema(recipeSchema, io: 'input' ),
-    'report.schema.json': z.toJSONSchema(reportSchema, io: 'output' ),
-    'target.schema.json': z.toJSONSchema(targetSchema, io: 'input' ),
+    'calibration.schema.json': z.toJSONSchema(calibrationSchema, { io: 'input' }),
+    'diff.schema.json': z.toJSONSchema(diffSchema, { io: 'output' }),
+    'edgepack.config.schema.json': z.toJSONSchema(configSchema, { io: 'input' }),
+    'prediction.schema.json': z.toJSONSchema(predictionSchema, { io: 'output' }),
+    'recipe.schema.json': z.toJSONSchema(recipeSchema, { io: 'input' }),
+    'report.schema.json': z.toJSONSchema(reportSchema, { io: 'output' }),
+    'target.schema.json': z.toJSONSchema(targetSchema, { io: 'input' }),
   };
 }

@@ -133,6 +133,7 @@ export const diffSchema = z
   })
   .describe('What edgepack diff finds between two models.');
 
+/** What changed between two models. */
 export type Diff = z.output<typeof diffSchema>;
 export type DiffNode = z.output<typeof node>;
 export type NodeChangeRecord = z.output<typeof nodeChangeSchema>;

@@ -12,6 +12,7 @@ const commands = [
   'inspect',
   'evaluate',
   'bench',
+  'diff',
   'pack',
   'unpack',
   'report',
@@ -20,7 +21,6 @@ const commands = [
   'completion',
 ];
 const measuring = commands.filter((command) => command !== 'completion');
-const commands = ['compress', 'inspect', 'evaluate', 'bench', 'diff', 'pack', 'unpack', 'report', 'targets'];
 const folder = () => mkdtempSync(join(tmpdir(), 'edgepack-commands-'));
 
 describe('help', () => {
@@ -255,6 +255,8 @@ describe('the other commands', () => {
     expect(tensor.stdout).toContain('conv.weight, int8 [16, 25]');
     expect((await runCli(['unpack', 'm.epk', '--tensor', 'w'], { cwd })).calls[0]?.args[2]).toBe(join(cwd, 'm.npy'));
     expect((await runCli(['unpack', 'm.epk', '--tensor', 'w', '--list'], { cwd })).exitCode).toBe(2);
+  });
+
   it('diff exits 1 only where models differ and it was asked to say so', async () => {
     const api = { diff: async () => exampleDiff() };
     const plain = await runCli(['diff', 'a.onnx', 'b.onnx'], { api });

@@ -119,7 +119,6 @@ export function fakeApi(calls: Call[] = [], change: Partial<CliApi> = {}): CliAp
     evaluate: record('evaluate', exampleEvaluation),
     bench: record('bench', exampleBench()),
     predict: record('predict', examplePrediction),
-    diff: record('diff', exampleDiff()),
     diff: record('diff', { ...exampleDiff(), identical: true }),
     pack: record('pack', { onnx: file, epk: { ...file, path: 'model.epk', sizeBytes: 400 } }),
     unpack: record('unpack', { onnx: file, epk: { ...file, path: 'model.epk', sizeBytes: 400 } }),
