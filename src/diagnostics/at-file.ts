@@ -5,11 +5,16 @@ export function atFile<T>(path: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    if (!(error instanceof EdgepackError)) throw error;
-    throw new EdgepackError(error.code, error.message, {
-      location: { file: path, ...error.location },
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-      cause: error.cause,
-    });
+    throw ofFile(path, error);
   }
+}
+
+/** A known error names the file, unless it names one already. */
+export function ofFile(path: string, error: unknown): unknown {
+  if (!(error instanceof EdgepackError)) return error;
+  return new EdgepackError(error.code, error.message, {
+    location: { file: path, ...error.location },
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    cause: error.cause,
+  });
 }

@@ -31,35 +31,23 @@ const FAMILIES: Readonly<Record<string, 'conv' | 'gemm' | 'matmul'>> = {
 
 /**
  * Profiles one inference and reads which multiplications the engine ran in integer kernels. The nodes are numbered for
- * it, since the engine's kernels bear the names of the nodes they replace.
+ * it, since the engine's kernels bear the names of the nodes they replace. A model that multiplies nothing is not run.
  */
 export async function integerShare(model: Model, feeds: Feeds, engine: Engine, threads: number): Promise<IntegerShare> {
   const numbered = cloneModel(model);
   let count = 0;
   for (const node of numbered.graph.nodes()) node.name = `n${count++}`;
-  const session = await loadPieces(engine, encodeModel(numbered).pieces, {
-    threads,
-    profile: true,
-    label: 'the compressed model',
-  });
-  const inIntegers = new Set<string>();
-  try {
-    await session.run(feeds);
-    for (const { name, opType } of await session.endProfiling()) {
-      // The engine appends what it did to a node: n12_token_3, n12_nhwc.
-      if (integerProductKernels.has(opType)) inIntegers.add(/^n\d+/.exec(name)?.[0] ?? name);
-    }
-  } finally {
-    await session.release();
-  }
+  const pieces = encodeModel(numbered).pieces;
   inferShapes(numbered);
+  const products = cost(numbered, { symbols: sizesOf(numbered, feeds) }).nodes.filter(
+    ({ node, macs }) => FAMILIES[node.opType] !== undefined && macs !== null && macs > 0,
+  );
+  const inIntegers = products.length === 0 ? new Set() : await integerKernels(pieces, feeds, engine, threads);
   const sums = { conv: [0, 0], gemm: [0, 0], matmul: [0, 0], total: [0, 0] };
-  for (const { node, macs } of cost(numbered, { symbols: sizesOf(numbered, feeds) }).nodes) {
-    const family = FAMILIES[node.opType];
-    if (family === undefined || macs === null) continue;
-    for (const sum of [sums[family], sums.total]) {
-      sum[0]! += macs;
-      if (inIntegers.has(node.name)) sum[1]! += macs;
+  for (const { node, macs } of products) {
+    for (const sum of [sums[FAMILIES[node.opType]!], sums.total]) {
+      sum[0]! += macs!;
+      if (inIntegers.has(node.name)) sum[1]! += macs!;
     }
   }
   const share = ([all, integer]: readonly number[]) => (all === 0 ? null : integer! / all!);
@@ -70,6 +58,27 @@ export async function integerShare(model: Model, feeds: Feeds, engine: Engine, t
     total: share(sums.total),
     source: "the engine's profile of one inference",
   };
+}
+
+/** Names of the nodes that the engine ran as products of integers. */
+async function integerKernels(
+  pieces: readonly Uint8Array[],
+  feeds: Feeds,
+  engine: Engine,
+  threads: number,
+): Promise<Set<string>> {
+  const session = await loadPieces(engine, pieces, { threads, profile: true, label: 'the compressed model' });
+  const names = new Set<string>();
+  try {
+    await session.run(feeds);
+    for (const { name, opType } of await session.endProfiling()) {
+      // The engine appends what it did to a node: n12_token_3, n12_nhwc.
+      if (integerProductKernels.has(opType)) names.add(/^n\d+/.exec(name)?.[0] ?? name);
+    }
+    return names;
+  } finally {
+    await session.release();
+  }
 }
 
 /** What the symbolic dimensions of the inputs are in these feeds. */

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
+import { ofFile } from '../diagnostics/at-file.ts';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { silentLogger } from '../diagnostics/logger.ts';
 import { checkValue } from '../diagnostics/parse-checked-json.ts';
@@ -86,7 +87,7 @@ export async function compress(
     runnable = enginePath(modelPath, resolved.allowLinks);
     const { path: loadable } = runnable;
     const label = basename(modelPath);
-    const reference = await ReferenceSession.load(() => engine.load(loadable, { threads, label }));
+    const reference = await ReferenceSession.load(() => engine.load(loadable, { threads, label, temporary: true }));
     // Loops whose end only a run can tell are tried before anything else is done.
     if (limits.runSeconds !== undefined) await reference.run(await anyFeeds(reference, samples, resolved.seed));
     if (samples.selection !== undefined) reference.remember(samples.selection, KEPT_BYTES, signal);
@@ -147,6 +148,9 @@ export async function compress(
     signal?.throwIfAborted();
     outputs.commit({ force: resolved.force });
     return { report, plan: null, outputs: [onnxFile, epkFile, jsonFile, markdownFile, htmlFile] };
+  } catch (error) {
+    // The engine knows files of ours only; the user's is the one that was given.
+    throw error instanceof EdgepackError && ENGINE_ERRORS.has(error.code) ? ofFile(modelPath, error) : error;
   } finally {
     runnable?.remove();
     await starting?.then(
@@ -156,6 +160,8 @@ export async function compress(
     outputs?.close();
   }
 }
+
+const ENGINE_ERRORS: ReadonlySet<string> = new Set(['engine-failed', 'model-rejected']);
 
 /** The recipe asked for; without data only weights can be quantized. */
 function recipeFor(options: ResolvedCompressOptions): Recipe {

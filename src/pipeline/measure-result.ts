@@ -40,6 +40,9 @@ export interface MeasuredResult {
   readonly warnings: readonly Warning[];
 }
 
+/** What errors call the finished model. */
+const COMPRESSED = { label: 'the compressed model', temporary: true };
+
 /** Samples that the comparison layer by layer looks at. */
 const LAYER_SAMPLES = 4;
 
@@ -56,8 +59,8 @@ export async function measureResult(input: MeasureInput): Promise<MeasuredResult
     const share = await integerShare(done.model, feeds, engine, threads);
     let scores: ModelScores | undefined;
     if (samples.evaluation !== undefined) {
-      const host = await engine.load(path, { threads, label: 'the compressed model' });
-      const exact = await engine.load(path, { threads, exact: true, label: 'the compressed model' });
+      const host = await engine.load(path, { ...COMPRESSED, threads });
+      const exact = await engine.load(path, { ...COMPRESSED, threads, exact: true });
       scores = await scoreModels(original, [exact, host], samples.evaluation, {
         logger: context.logger,
         signal: context.signal,
@@ -84,8 +87,8 @@ async function timeBesideOriginal(
   feeds: Feeds,
 ): Promise<MeasuredResult['latency']> {
   const options = { threads, memoryPattern: true, spin: true };
-  const original = await engine.load(modelPath, options);
-  const compressed = await engine.load(path, { ...options, label: 'the compressed model' });
+  const original = await engine.load(modelPath, { ...options, label: 'the original model', temporary: true });
+  const compressed = await engine.load(path, { ...options, ...COMPRESSED });
   const { candidates } = await engine.measureLatency(
     [
       { label: 'original', session: original, feeds },

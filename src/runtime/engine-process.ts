@@ -30,6 +30,11 @@ export interface RequestSubject {
   readonly timeoutMs?: number;
 }
 
+interface EngineEnd {
+  readonly reason: string;
+  readonly hint?: string;
+}
+
 const tailLimit = 8192;
 
 const hints: Partial<Record<ErrorCode, string>> = {
@@ -53,7 +58,7 @@ export class EngineProcess {
   #stderrTail = '';
   #killedFor: 'timeout' | 'close' | undefined;
   /** Why the process is gone, once it is. */
-  #end: string | undefined;
+  #end: EngineEnd | undefined;
 
   constructor(options: { readonly timeoutMs: number; readonly logger: Logger }) {
     this.#logger = options.logger;
@@ -103,7 +108,9 @@ export class EngineProcess {
       const id = this.#nextId++;
       const pending: Pending = { id, subject, file, timeoutMs: timeoutMs ?? this.timeoutMs, resolve, reject };
       if (this.#end !== undefined || !this.#child.connected) {
-        reject(this.#errorOf(pending, { code: 'engine-failed', reason: this.#end ?? 'the engine has been closed' }));
+        reject(
+          this.#errorOf(pending, { code: 'engine-failed', ...(this.#end ?? { reason: 'the engine has been closed' }) }),
+        );
         return;
       }
       this.#pending.push(pending);
@@ -133,9 +140,11 @@ export class EngineProcess {
       if (stderr === null) resolve();
       else stderr.once('close', resolve);
     });
-    const reason = await new Promise<() => string>((resolve) => {
+    const reason = await new Promise<() => EngineEnd>((resolve) => {
       this.#child.once('exit', (code, signal) => resolve(() => this.#describeEnd(code, signal)));
-      this.#child.once('error', (error) => resolve(() => `its process could not be started: ${error.message}`));
+      this.#child.once('error', (error) =>
+        resolve(() => ({ reason: `its process could not be started: ${error.message}` })),
+      );
     });
     await Promise.race([wordsEnd, new Promise((resolve) => setTimeout(resolve, 500).unref())]);
     this.#fail(reason());
@@ -168,15 +177,26 @@ export class EngineProcess {
     else pending.resolve(message.answer);
   }
 
-  #describeEnd(code: number | null, signal: NodeJS.Signals | null): string {
+  #describeEnd(code: number | null, signal: NodeJS.Signals | null): EngineEnd {
     const exceeded = new RegExp(`${memoryExceededMark} (\\d+) of (\\d+)`).exec(this.#stderrTail);
     if (exceeded !== null) {
       const [used, limit] = [exceeded[1], exceeded[2]].map((bytes) => Math.round(Number(bytes) / 2 ** 20));
-      return `it took ${used} MiB of memory where the limit is ${limit} MiB`;
+      return {
+        reason: `it took ${used} MiB of memory where the limit is ${limit} MiB`,
+        hint: 'Try fewer threads or smaller batches; if you trust the model, allow more with --engine-memory.',
+      };
     }
     const late = new RegExp(`${timeExceededMark} ([\\d.e+]+)`).exec(this.#stderrTail);
-    if (late !== null)
-      return `no answer within ${Number(Number(late[1]).toPrecision(3))} s of computing; it may never end`;
+    if (late !== null) {
+      return {
+        reason: `no answer within ${Number(Number(late[1]).toPrecision(3))} s of computing; it may never end`,
+        hint: 'If you trust the model, allow more time with --engine-timeout.',
+      };
+    }
+    return { reason: this.#describeDeath(code, signal) };
+  }
+
+  #describeDeath(code: number | null, signal: NodeJS.Signals | null): string {
     if (this.#killedFor === 'timeout') return `no answer within ${(this.#pending[0]?.timeoutMs ?? 0) / 1000} s`;
     if (this.#killedFor === 'close') return 'the engine has been closed';
     if (signal === 'SIGKILL') return 'its process was killed (SIGKILL), perhaps by the system for lack of memory';
@@ -184,21 +204,20 @@ export class EngineProcess {
     return `its process ended with code ${code !== null && code > 255 ? `0x${code.toString(16)}` : code}`;
   }
 
-  #fail(reason: string): void {
+  #fail(end: EngineEnd): void {
     if (this.#end !== undefined) return;
-    this.#end = reason;
+    this.#end = end;
     clearTimeout(this.#timer);
     const tail = this.#stderrTail.trim();
     if (tail !== '') this.#logger.debug(`the engine's last words: ${printable(tail.replace(/\s+/g, ' '), 2000)}`);
     for (const pending of this.#pending.splice(0)) {
-      pending.reject(this.#errorOf(pending, { code: 'engine-failed', reason }));
+      pending.reject(this.#errorOf(pending, { code: 'engine-failed', ...end }));
     }
     this.#keepAlive(false);
   }
 
-  #errorOf({ subject, file }: Pending, { code, reason }: ReportedError): EdgepackError {
+  #errorOf({ subject, file }: Pending, { code, reason, hint = hints[code] }: ReportedError & EngineEnd): EdgepackError {
     const what = code === 'engine-missing' ? 'the inference engine cannot be loaded' : subject;
-    const hint = hints[code];
     return new EdgepackError(code, `${what}: ${reason}`, {
       ...(hint === undefined ? {} : { hint }),
       ...(file === undefined ? {} : { location: { file } }),

@@ -37,7 +37,7 @@ export class EngineSession implements Session {
     model: string | Uint8Array,
     options: SessionOptions,
   ): Promise<EngineSession> {
-    const file = typeof model === 'string' ? model : undefined;
+    const file = typeof model === 'string' && options.temporary !== true ? model : undefined;
     const name = printable(options.label ?? (file === undefined ? 'model' : basename(file)));
     const loaded = await process.request('load', { model, options }, { subject: `loading ${name}`, file });
     return new EngineSession(process, { name, file }, loaded);

@@ -23,7 +23,7 @@ export async function loadPieces(
     } finally {
       closeSync(file);
     }
-    return await engine.load(path, options);
+    return await engine.load(path, { ...options, temporary: true });
   } finally {
     folder.remove();
   }

@@ -29,6 +29,8 @@ export interface SessionOptions {
   readonly memoryPattern?: boolean;
   /** What error messages call a model that was given as bytes. Default 'model'. */
   readonly label?: string;
+  /** The file is a temporary one, of which a user has never heard: errors do not name it. Default false. */
+  readonly temporary?: boolean;
 }
 
 /** An input or output of a model. */

@@ -11,7 +11,8 @@ export interface CommandRun {
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  readonly durationMs: number;
+  /** Time of the processor that the program and the engine's process took: a busy host does not make it much longer. */
+  readonly cpuMs: number;
   /** Largest resident memory of the program and of the engine's process; 0 where the system does not tell. */
   readonly toolPeakBytes: number;
   readonly enginePeakBytes: number;
@@ -24,7 +25,6 @@ export function runCommand(
   temporaryFolder: string,
   limitMs: number,
 ): Promise<CommandRun> {
-  const started = performance.now();
   const child = spawn(process.execPath, [program, ...args], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -40,16 +40,22 @@ export function runCommand(
   });
   let toolPeakBytes = 0;
   let enginePeakBytes = 0;
+  let cpuMs = 0;
   const watch = setInterval(() => {
     toolPeakBytes = Math.max(toolPeakBytes, peakBytesOf(child.pid!));
-    for (const pid of childrenOf(child.pid!)) enginePeakBytes = Math.max(enginePeakBytes, peakBytesOf(pid));
+    let sum = cpuMsOf(child.pid!);
+    for (const pid of childrenOf(child.pid!)) {
+      enginePeakBytes = Math.max(enginePeakBytes, peakBytesOf(pid));
+      sum += cpuMsOf(pid);
+    }
+    cpuMs = Math.max(cpuMs, sum);
   }, 10);
   const patience = setTimeout(() => child.kill('SIGKILL'), limitMs);
   return new Promise((resolve) => {
     child.on('close', (exitCode) => {
       clearInterval(watch);
       clearTimeout(patience);
-      resolve({ exitCode, stdout, stderr, durationMs: performance.now() - started, toolPeakBytes, enginePeakBytes });
+      resolve({ exitCode, stdout, stderr, cpuMs, toolPeakBytes, enginePeakBytes });
     });
   });
 }
@@ -57,6 +63,17 @@ export function runCommand(
 function peakBytesOf(pid: number): number {
   try {
     return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
+/** Of a process and its children that have ended; the system counts in hundredths of a second. */
+function cpuMsOf(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) * 10;
   } catch {
     return 0;
   }

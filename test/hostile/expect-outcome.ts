@@ -5,7 +5,7 @@ import { printable } from '../../src/diagnostics/printable.ts';
 import type { CaseFolder, CommandRun } from './command-run.ts';
 import type { HostileCommand } from './hostile-case.ts';
 
-type Result = Pick<CommandRun, 'exitCode' | 'stdout' | 'stderr' | 'durationMs'>;
+type Result = Pick<CommandRun, 'exitCode' | 'stdout' | 'stderr'>;
 
 /**
  * What holds for every command on a hostile file: refused in one line with a hint and nothing written, or handled with

@@ -9,11 +9,13 @@ import { write as writeFiles } from './hostile-case.ts';
 import { model, soundGraph } from './onnx-messages.ts';
 
 /** What a sound model takes; hostile ones may take so much more, beside the size of their file. */
-const idle = { toolBytes: 0, engineBytes: 0, durationMs: 0 };
+const idle = { toolBytes: 0, engineBytes: 0, cpuMs: 0 };
 const ALLOWED_BYTES = 200 * 2 ** 20;
-/** Time on an idle host; a busy one is given as much longer as it needs for the sound model. */
+/** Time of the processor; a slow one is given as much longer as it needs for the sound model. */
 const ALLOWED_MS = 2000;
 const USUAL_MS = 1000;
+/** A busy host may run a program that much longer than it computes. */
+const PATIENCE = 10;
 
 const all = await findCases();
 /** Each kind of bomb and of strange model; of what the reader refuses in the fast tests, some. EDGEPACK_HOSTILE=all runs all. */
@@ -30,7 +32,7 @@ beforeAll(async () => {
   Object.assign(idle, {
     toolBytes: sound.toolPeakBytes,
     engineBytes: sound.enginePeakBytes,
-    durationMs: sound.durationMs,
+    cpuMs: sound.cpuMs,
   });
   folder.remove();
 });
@@ -64,11 +66,11 @@ describe.skipIf(process.platform !== 'linux')('hostile files, through the built 
       write(folder.path);
       for (const command of commands) {
         const before = folder.snapshot();
-        const slack = Math.max(1, idle.durationMs / USUAL_MS);
+        const slack = Math.max(1, idle.cpuMs / USUAL_MS);
         const limitMs = Math.max(ALLOWED_MS, (command.seconds ?? 0) * 1000) * slack;
-        const result = await runCommand(command.args, folder.path, folder.temporary, 4 * limitMs);
+        const result = await runCommand(command.args, folder.path, folder.temporary, PATIENCE * limitMs);
         expectOutcome(command, result, before, folder);
-        expect(result.durationMs, command.args.join(' ')).toBeLessThan(limitMs);
+        expect(result.cpuMs, command.args.join(' ')).toBeLessThan(limitMs);
         const fileBytes = folder.sizeBytes();
         expect(result.toolPeakBytes).toBeLessThan(idle.toolBytes + ALLOWED_BYTES + fileBytes);
         expect(result.enginePeakBytes).toBeLessThan(idle.engineBytes + ALLOWED_BYTES + fileBytes);

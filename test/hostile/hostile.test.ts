@@ -14,7 +14,6 @@ async function runHere(args: readonly string[], folder: string) {
       written[name] += text;
     },
   });
-  const started = performance.now();
   const exitCode = await run(
     {
       argv: ['node', 'edgepack', ...args],
@@ -25,7 +24,7 @@ async function runHere(args: readonly string[], folder: string) {
     },
     { ...api },
   );
-  return { exitCode, ...written, durationMs: performance.now() - started };
+  return { exitCode, ...written };
 }
 
 const cases = await findCases();
