@@ -183,14 +183,14 @@ export class EngineProcess {
       const [used, limit] = [exceeded[1], exceeded[2]].map((bytes) => Math.round(Number(bytes) / 2 ** 20));
       return {
         reason: `it took ${used} MiB of memory where the limit is ${limit} MiB`,
-        hint: 'Try fewer threads or smaller batches; if you trust the model, allow more with --engine-memory.',
+        hint: 'Try fewer threads or smaller batches; if you trust the model, allow more with --engine-memory',
       };
     }
     const late = new RegExp(`${timeExceededMark} ([\\d.e+]+)`).exec(this.#stderrTail);
     if (late !== null) {
       return {
         reason: `no answer within ${Number(Number(late[1]).toPrecision(3))} s of computing; it may never end`,
-        hint: 'If you trust the model, allow more time with --engine-timeout.',
+        hint: 'If you trust the model, allow more time with --engine-timeout',
       };
     }
     return { reason: this.#describeDeath(code, signal) };

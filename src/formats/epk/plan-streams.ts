@@ -23,6 +23,8 @@ export interface PlannedStream {
 export const defaultMixingLimitBytes = 640 * 1024;
 /** Sections of one mixed stream are decoded together, so that it is kept small for access to a single one. */
 const mixedStreamBytes = 128 * 1024;
+/** Graphs above this size, of ten thousand nodes, would take seconds. */
+const maxMixedSkeletonBytes = 160 * 1024;
 /** Floats above this size gain too little for their time. */
 const maxMixedFloatBytes = 32 * 1024;
 
@@ -31,8 +33,7 @@ export function planStreams(parts: readonly PlannedPart[], mixingLimitBytes: num
   const streams: PlannedStream[] = [];
   const total = parts.reduce((sum, part) => sum + part.bytes.length, 0);
   const mixes = (part: PlannedPart): boolean =>
-    total <= Math.min(mixingLimitBytes, maxMixedBytes) &&
-    (part.layout.elementBytes === 1 || part.bytes.length <= maxMixedFloatBytes);
+    total <= Math.min(mixingLimitBytes, maxMixedBytes) && part.bytes.length <= mostMixedBytes(part);
   const skeletonCount = parts.filter((part) => part.isSkeleton).length;
   const derivations = findDerivations(parts.slice(skeletonCount));
   let pool: number[] = [];
@@ -59,4 +60,9 @@ export function planStreams(parts: readonly PlannedPart[], mixingLimitBytes: num
     });
   }
   return streams;
+}
+
+function mostMixedBytes({ isSkeleton, layout }: PlannedPart): number {
+  if (isSkeleton) return maxMixedSkeletonBytes;
+  return layout.elementBytes === 1 ? maxMixedBytes : maxMixedFloatBytes;
 }
