@@ -49,6 +49,8 @@ export const benchOptionsSchema = z
       .default(1)
       .describe('Stop early when medians and ratios are known within this many percent; 0 never stops early.'),
     profile: z.boolean().default(false).describe('Also show the slowest nodes and which kernels they ran in.'),
+    engineMemory: shared.engineMemory,
+    engineTimeout: shared.engineTimeout,
     seed: shared.seed.describe('Seed of made-up inputs, the order of the turns and the intervals.'),
   })
   .describe('Options of edgepack bench.');

@@ -43,16 +43,21 @@ export interface RunModel {
 /**
  * What the engine may take for models: checks first what each file says a run needs, so that nothing is even tried that
  * cannot end well, and gives the limits that hold for what only a run can tell.
+ * @param sizes of open dimensions, by name; made-up feeds decide the others.
  * @throws EdgepackError `model-too-large` or `model-unsafe`, naming the file and the node.
  */
-export function engineLimits(models: readonly RunModel[], options: EngineLimitOptions = {}): EngineLimits {
+export function engineLimits(
+  models: readonly RunModel[],
+  options: EngineLimitOptions = {},
+  sizes: Readonly<Record<string, number>> = {},
+): EngineLimits {
   const limits = defaultLimits;
   let memoryBytes = limits.engineBytes;
   let runSeconds = 0;
   let isMemoryOpen = options.engineMemory !== undefined;
   let isTimeOpen = options.engineTimeout !== undefined;
   for (const { path, model, sizeBytes } of models) {
-    const demand = runDemand(model, symbolSizes(model));
+    const demand = runDemand(model, symbolSizes(model, sizes));
     atFile(path, () => refuseExcess(demand, sizeBytes, options));
     isMemoryOpen ||= demand.hasUnknownSizes;
     isTimeOpen ||= demand.hasLoops;
@@ -104,7 +109,7 @@ function refuseExcess(demand: RunDemand, sizeBytes: number, options: EngineLimit
 }
 
 /** As made-up feeds take them: one sample, and 32 for the other open dimensions. */
-function symbolSizes(model: Model): Map<string, number> {
+function symbolSizes(model: Model, asked: Readonly<Record<string, number>>): Map<string, number> {
   const sizes = new Map<string, number>();
   for (const { type, tensor } of model.graph.inputs) {
     if (type?.kind !== 'tensor' || tensor !== undefined) continue;
@@ -112,6 +117,7 @@ function symbolSizes(model: Model): Map<string, number> {
       if (typeof dim === 'string') sizes.set(dim, axis === 0 ? 1 : Math.max(32, sizes.get(dim) ?? 0));
     });
   }
+  for (const [name, size] of Object.entries(asked)) sizes.set(name, size);
   return sizes;
 }
 

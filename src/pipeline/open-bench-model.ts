@@ -7,9 +7,11 @@ import { type DimensionSizes, syntheticFeeds, syntheticSize } from '../evaluatio
 import { magic } from '../formats/epk/epk-format.ts';
 import { readModel } from '../formats/onnx/read-model.ts';
 import type { BenchResult } from '../report/bench-schema.ts';
+import type { EngineLimits } from '../runtime/engine.ts';
 import type { ValueDescription } from '../runtime/session.ts';
 import type { Feeds } from '../tensor/nd-array.ts';
 import type { ResolvedBenchOptions } from './bench-options.ts';
+import { engineLimits } from './engine-limits.ts';
 import { modelFacts } from './model-facts.ts';
 import { datasetOptions } from './open-samples.ts';
 import { unpack } from './pack-model.ts';
@@ -22,6 +24,8 @@ export interface BenchModel {
   /** The .onnx file: the given one, or what was unpacked from it. */
   readonly onnxPath: string;
   readonly facts: BenchResult['models'][number]['facts'];
+  /** What it may take in the engine. */
+  readonly limits: EngineLimits;
   /** Gives the inputs of every run. */
   feeds(inputs: readonly ValueDescription[]): Promise<Feeds>;
   readonly areFeedsMadeUp: boolean;
@@ -47,9 +51,10 @@ export async function openBenchModel(
   }
   const model = readModel(onnxPath);
   const facts = { ...modelFacts(model, onnxPath), path: file, name: basename(file).replace(/\.(onnx|epk)$/i, '') };
-  const named = { label, file, onnxPath, facts };
+  const sizes = dimensionSizes(options);
+  const limits = engineLimits([{ path: file, model, sizeBytes: facts.sizeBytes }], options, sizes);
+  const named = { label, file, onnxPath, facts, limits };
   if (options.data === undefined) {
-    const sizes = dimensionSizes(options);
     return {
       ...named,
       feeds: async (inputs) => syntheticFeeds(inputs, options.seed, sizes),

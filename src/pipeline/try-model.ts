@@ -39,6 +39,7 @@ export async function tryModel(model: BenchModel, options: TryOptions): Promise<
   const engine = await startEngine({ logger });
   try {
     const engineIdleBytes = await engine.peakMemoryBytes();
+    await engine.limit(model.limits);
     const start = performance.now();
     const session = await engine.load(model.onnxPath, { ...benchSession(threads), label: model.label });
     const loadMs = performance.now() - start;

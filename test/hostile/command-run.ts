@@ -18,7 +18,10 @@ export interface CommandRun {
   readonly enginePeakBytes: number;
 }
 
-/** Runs the built program and watches its memory and that of its children. */
+/** However busy the host is, no command may wait for longer. */
+const PATIENCE_MS = 300_000;
+
+/** Runs the built program and watches its memory and time and those of its children; kills it beyond `limitMs` of the processor. */
 export function runCommand(
   args: readonly string[],
   folder: string,
@@ -49,8 +52,9 @@ export function runCommand(
       sum += cpuMsOf(pid);
     }
     cpuMs = Math.max(cpuMs, sum);
+    if (cpuMs > limitMs) child.kill('SIGKILL');
   }, 10);
-  const patience = setTimeout(() => child.kill('SIGKILL'), limitMs);
+  const patience = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
   return new Promise((resolve) => {
     child.on('close', (exitCode) => {
       clearInterval(watch);

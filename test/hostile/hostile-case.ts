@@ -67,6 +67,7 @@ export function notRun(bytes: () => Uint8Array, says: RegExp, others: Outcome = 
       { args: ['inspect', 'model.onnx'], outcome: others },
       { args: ['pack', 'model.onnx', '-o', 'out.epk'], outcome: others },
       { args: ['compress', 'model.onnx', '-o', 'out'], outcome: 'refused', exitCode: 3, says, engine: true },
+      { args: ['bench', 'model.onnx', '--max-seconds', '0.1'], outcome: 'either', engine: true },
       ...(['balanced', 'accurate'] as const).map((recipe) => ({
         args: ['compress', 'model.onnx', '-o', 'out', '-d', digits, '-r', recipe],
         outcome: 'refused' as const,

@@ -94,7 +94,7 @@ export class LoadedModel {
 
   /** One run of which only the time matters. */
   async runOnly(feeds: EngineFeeds): Promise<void> {
-    await this.#session.run(feeds);
+    await this.#watchdog.run(() => this.#session.run(feeds));
   }
 
   endProfiling(): ProfileRecord[] {

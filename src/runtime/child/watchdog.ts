@@ -45,6 +45,8 @@ export class Watchdog {
 
   /** Runs a model within the time of one run. */
   async run<T>(work: () => Promise<T>): Promise<T> {
+    // Nothing is added to runs that are timed.
+    if (this.#limits[Limit.runSeconds] === Number.POSITIVE_INFINITY) return work();
     this.#limits[Limit.runEndSeconds] = cpuSeconds() + this.#limits[Limit.runSeconds]!;
     try {
       return await work();
