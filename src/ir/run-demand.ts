@@ -22,7 +22,7 @@ export interface RunDemand {
   readonly liveBytes: NodeDemand;
   /** Bytes of all inner values. */
   readonly activationBytes: number;
-  /** Multiply-accumulate operations of the whole run; the node takes the most of them. */
+  /** Multiply-accumulate operations of the whole run, and what pooling looks at; the node takes the most of them. */
   readonly macs: NodeDemand;
   /** Nodes that run because of a loop, where it says how often it runs; infinite where it never ends. */
   readonly loopedNodes: NodeDemand;
@@ -48,6 +48,8 @@ class DemandCounter {
   #activationBytes = 0;
   #live: NodeDemand = { node: undefined, amount: 0 };
   #looped: NodeDemand = { node: undefined, amount: 0 };
+  #pooled: NodeDemand = { node: undefined, amount: 0 };
+  #pooledInAll = 0;
   #hasUnknownSizes = false;
   #hasLoops = false;
 
@@ -93,6 +95,7 @@ class DemandCounter {
       const trips = this.#subgraphs(node, runs);
       // What a loop collects from its rounds is as long as it has rounds.
       if (trips !== undefined) madeBytes += trips * this.#collectedBytes(node);
+      this.#addPooling(node, runs);
       this.#activationBytes += runs * madeBytes;
       liveBytes += madeBytes;
       if (liveBytes > this.#live.amount) this.#live = { node, amount: liveBytes };
@@ -124,6 +127,16 @@ class DemandCounter {
     return (body?.outputs.slice(node.inputs.length - 1) ?? []).reduce((sum, value) => sum + this.#bytes(value), 0);
   }
 
+  /** Pooling takes a step for each element under the window. */
+  #addPooling(node: Node, runs: number): void {
+    const [output] = node.outputs;
+    if (output === undefined || !node.is('AveragePool', 'LpPool', 'MaxPool')) return;
+    const window = node.ints('kernel_shape')?.reduce((product, size) => product * size, 1) ?? 0;
+    const amount = (runs * window * this.#bytes(output)) / 4;
+    this.#pooledInAll += amount;
+    if (amount > this.#pooled.amount) this.#pooled = { node, amount };
+  }
+
   #isFromConstants(node: Node): boolean {
     if (node.subgraphs().length > 0) return false;
     return node.inputs.every(
@@ -153,6 +166,7 @@ class DemandCounter {
   #macs(): NodeDemand {
     const { nodes, total } = cost(this.#model, { symbols: this.#symbols });
     const most = nodes.reduce((a, b) => (b.macs > a.macs ? b : a), nodes[0]!);
-    return { node: most?.node, amount: total.macs };
+    const node = (most?.macs ?? 0) >= this.#pooled.amount ? most?.node : this.#pooled.node;
+    return { node, amount: total.macs + this.#pooledInAll };
   }
 }

@@ -365,3 +365,82 @@ export const thousandDimsOfData = refused(
     ),
   /100 dimensions/,
 );
+export const poolWithAHugeWindow = bomb(
+  [
+    node(
+      'AveragePool',
+      ['x'],
+      ['y'],
+      [attribute.ints('kernel_shape', [3000, 3000]), attribute.ints('pads', [1500, 1500, 1499, 1499])],
+    ),
+  ],
+  [],
+  /multiply-accumulates/,
+  { input: [value('x', [1, 1, 2000, 2000])] },
+);
+export const loopOfConstants = notRun(() => {
+  const content = loop(undefined, bool('go', true), always);
+  const [repeated] = content.node!;
+  return model({
+    ...content,
+    node: [{ ...repeated, input: ['', 'go', 'one'], output: ['l'] }, node('Add', ['x', 'l'], ['y'])],
+  });
+}, endless);
+export const loopInAFunction = notRun(() => {
+  const { node: nodes, initializer } = loop(undefined, undefined, always);
+  const constants = initializer!.map((item) => node('Constant', [], [item.name!], [tensor('value', item)]));
+  return model(graph([node('F', ['x'], ['y'], [], { domain: 'f' })]), {
+    opsetImport: [{ version: 17 }, { domain: 'f', version: 1 }],
+    functions: [
+      {
+        name: 'F',
+        domain: 'f',
+        input: ['x'],
+        output: ['y'],
+        node: [...constants, ...nodes!],
+        opsetImport: [{ version: 17 }],
+      },
+    ],
+  });
+}, endless);
+export const textThatDoubles = notRun(
+  () =>
+    model(
+      graph(
+        [
+          ...Array.from({ length: 32 }, (_, i) => node('StringConcat', [`t${i}`, `t${i}`], [`t${i + 1}`])),
+          node('Equal', ['t32', 't0'], ['same']),
+          node('Cast', ['same'], ['f'], [int('to', 1)]),
+          ...sum('f'),
+        ],
+        { initializer: [{ name: 't0', dataType: 8, dims: [1], stringData: [Buffer.from('text')] }] },
+      ),
+      { opsetImport: [{ version: 20 }] },
+    ),
+  /memory/,
+);
+export const treeOfHugeTargets = notRun(
+  () =>
+    model(
+      graph([
+        node(
+          'TreeEnsembleRegressor',
+          ['x'],
+          ['y'],
+          [
+            int('n_targets', 2 ** 31 - 1),
+            ...['nodes_treeids', 'nodes_nodeids', 'nodes_featureids', 'nodes_truenodeids', 'nodes_falsenodeids'].map(
+              (name) => attribute.ints(name, [0]),
+            ),
+            ...['target_treeids', 'target_nodeids', 'target_ids'].map((name) => attribute.ints(name, [0])),
+            attribute.floats('nodes_values', [0]),
+            attribute.floats('target_weights', [1]),
+            attribute.strings('nodes_modes', ['LEAF']),
+          ],
+          { domain: 'ai.onnx.ml' },
+        ),
+      ]),
+      { opsetImport: [{ version: 17 }, { domain: 'ai.onnx.ml', version: 3 }] },
+    ),
+  /memory/,
+);
