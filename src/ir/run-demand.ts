@@ -28,8 +28,10 @@ export interface RunDemand {
   readonly loopedNodes: NodeDemand;
   /** Whether some value's size only a run can tell. */
   readonly hasUnknownSizes: boolean;
-  /** Whether loops are in it whose end only a run can tell. */
+  /** Whether loops are in it, or in its functions, whose end only a run can tell. */
   readonly hasLoops: boolean;
+  /** Whether it calls functions of its own, whose products are not counted. */
+  readonly hasFunctions: boolean;
 }
 
 /** @param sizes what symbolic dimensions stand for; 1 for the others. */
@@ -60,7 +62,10 @@ class DemandCounter {
   }
 
   result(): RunDemand {
-    const { graph } = this.#model;
+    const { graph, functions } = this.#model;
+    this.#hasLoops = functions.some(({ operators }) =>
+      operators.some(({ domain, opType }) => /^(ai\.onnx)?$/.test(domain) && (opType === 'Loop' || opType === 'Scan')),
+    );
     this.#graph(graph, 1);
     const inputs = graph.inputs.filter((value) => value.tensor === undefined);
     return {
@@ -72,6 +77,7 @@ class DemandCounter {
       loopedNodes: this.#looped,
       hasUnknownSizes: this.#hasUnknownSizes,
       hasLoops: this.#hasLoops,
+      hasFunctions: functions.length > 0,
     };
   }
 

@@ -31,6 +31,8 @@ export const defaultLimits = {
   /** Seconds of computing that a run with loops may take, beside those that its products need at a slow pace. */
   loopSeconds: 0.8,
   loopMacsPerSecond: 1e6,
+  /** The same for a run that calls functions of the model. */
+  functionSeconds: 30,
 } as const;
 
 /** A model that will be run, and the size of its file. */
@@ -60,11 +62,12 @@ export function engineLimits(
     const demand = runDemand(model, symbolSizes(model, sizes));
     atFile(path, () => refuseExcess(demand, sizeBytes, options));
     isMemoryOpen ||= demand.hasUnknownSizes;
-    isTimeOpen ||= demand.hasLoops;
+    isTimeOpen ||= demand.hasLoops || demand.hasFunctions;
     memoryBytes +=
       limits.engineBytesPerFileByte * sizeBytes +
       limits.engineBytesPerActivationByte * (demand.activationBytes + demand.inputBytes);
-    runSeconds = Math.max(runSeconds, limits.loopSeconds + demand.macs.amount / limits.loopMacsPerSecond);
+    const ownSeconds = demand.hasFunctions && !demand.hasLoops ? limits.functionSeconds : limits.loopSeconds;
+    runSeconds = Math.max(runSeconds, ownSeconds + demand.macs.amount / limits.loopMacsPerSecond);
   }
   const allowedBytes = options.engineMemory === undefined ? memoryBytes : options.engineMemory * MIB;
   return {

@@ -14,6 +14,7 @@ test.each([
   `| ${defaultLimits.loopedNodes.toExponential(0)} |`,
   `${mib(defaultLimits.engineBytes)} + ${defaultLimits.engineBytesPerFileByte} × the file + ${defaultLimits.engineBytesPerActivationByte} × the inner values`,
   `${defaultLimits.loopSeconds} s of the processor and 1 s more for each ${defaultLimits.loopMacsPerSecond.toExponential(0)} multiply-accumulates`,
+  `calls functions of its own may take ${defaultLimits.functionSeconds} s instead of ${defaultLimits.loopSeconds} s`,
 ])('docs/security.md says what the code does: %s', (text) => {
   expect(page).toContain(text);
 });
