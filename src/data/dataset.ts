@@ -1,7 +1,7 @@
 import type { Feeds } from '../tensor/nd-array.ts';
 import type { UsedPreprocess } from './image-plan.ts';
 
-export { fingerprintDataset } from './fingerprint-dataset.ts';
+export { fingerprintDataset, fingerprintLabelled } from './fingerprint-dataset.ts';
 export type { UsedPreprocess } from './image-plan.ts';
 export type { InputSpec } from './input-spec.ts';
 export { type OpenDatasetOptions, openDataset } from './open-dataset.ts';

@@ -10,3 +10,9 @@ export async function fingerprintDataset(dataset: Dataset): Promise<string> {
   for (let index = 0; index < dataset.count; index++) hash.update(await dataset.contentHash(index));
   return hash.digest('hex');
 }
+
+/** {@link fingerprintDataset} with the labels: what decides which answers are right. */
+export async function fingerprintLabelled(dataset: Dataset): Promise<string> {
+  const hash = createHash('sha256').update(await fingerprintDataset(dataset));
+  return hash.update(JSON.stringify(dataset.labels === undefined ? null : Array.from(dataset.labels))).digest('hex');
+}

@@ -39,6 +39,10 @@ export interface Comparison extends Scores {
   readonly klDivergence: number | null;
   readonly maxAbsoluteDifference: number;
   readonly paired: PairedDifference | null;
+  /** Of every sample, whether its highest class is the right one; null without labels or classes. */
+  readonly correct: readonly boolean[] | null;
+  /** Of every sample, whether its highest class is the reference's; null where outputs are not class scores. */
+  readonly agrees: readonly boolean[] | null;
 }
 
 export interface ModelScores {
@@ -133,8 +137,8 @@ class Tally {
 class ComparisonTally {
   readonly #own = new Tally();
   readonly #reference = new Tally();
-  #same = 0;
-  #compared = 0;
+  readonly #correct: boolean[] = [];
+  readonly #agrees: boolean[] = [];
   #signal = 0;
   #noise = 0;
   #cosine = 0;
@@ -157,25 +161,28 @@ class ComparisonTally {
     const after = classScores(actual, names);
     const wasRight = this.#reference.add(before, answer);
     const isRight = this.#own.add(after, answer);
+    if (isRight !== undefined) this.#correct.push(isRight);
     if (wasRight === true && isRight === false) this.#lost++;
     if (wasRight === false && isRight === true) this.#won++;
     if (before === undefined || after === undefined) return;
-    this.#compared++;
-    if (topK(before, 1)[0] === topK(after, 1)[0]) this.#same++;
+    this.#agrees.push(topK(before, 1)[0] === topK(after, 1)[0]);
     this.#divergence += klDivergence(logitsOf(before), logitsOf(after));
   }
 
   comparison(): Comparison {
-    const hasClasses = this.#compared > 0;
+    const compared = this.#agrees.length;
+    const { samples } = this.#own;
     const sqnr = sqnrDbOfEnergies(this.#signal, this.#noise);
     return {
       ...this.#own.scores(),
-      agreement: hasClasses ? wilsonInterval(this.#same, this.#compared) : null,
+      agreement: compared > 0 ? wilsonInterval(this.#agrees.filter(Boolean).length, compared) : null,
       sqnrDb: Number.isFinite(sqnr) ? sqnr : null,
       cosine: this.#own.samples === 0 ? null : Math.max(-1, Math.min(1, this.#cosine / this.#own.samples)),
-      klDivergence: hasClasses ? this.#divergence / this.#compared : null,
+      klDivergence: compared > 0 ? this.#divergence / compared : null,
       maxAbsoluteDifference: this.#largest,
       paired: this.#own.labelled === 0 ? null : pairedDifference(this.#lost, this.#won, this.#own.labelled),
+      correct: samples > 0 && this.#correct.length === samples ? this.#correct : null,
+      agrees: samples > 0 && compared === samples ? this.#agrees : null,
     };
   }
 }

@@ -1,3 +1,4 @@
+import { encodeAnswerBits } from '../evaluation/answer-bits.ts';
 import { pairedLatencyRatio, summarizeLatency } from '../evaluation/latency-statistics.ts';
 import type { Comparison, Scores } from '../evaluation/score-models.ts';
 import type { WrittenEpk } from '../formats/epk/write-epk.ts';
@@ -131,6 +132,7 @@ function accuracyOf({ measured, options, target }: ReportInput): ReportAccuracy 
     exact: comparisonOf(exact),
     host: comparisonOf(host),
     paired,
+    perSample: perSampleAnswers(exact, measured.evaluationSha256),
     limit:
       dropPoints === null || paired === null
         ? null
@@ -141,6 +143,16 @@ function accuracyOf({ measured, options, target }: ReportInput): ReportAccuracy 
           },
     note: arithmeticNote(exact, host, target),
   };
+}
+
+/** The answers sample by sample, for later comparisons; null without class scores. */
+export function perSampleAnswers(
+  { correct, agrees }: Pick<Comparison, 'correct' | 'agrees'>,
+  dataSha256: string | undefined,
+): NonNullable<ReportAccuracy['perSample']> | null {
+  if (dataSha256 === undefined || (correct === null && agrees === null)) return null;
+  const bits = (answers: readonly boolean[] | null) => (answers === null ? null : encodeAnswerBits(answers));
+  return { dataSha256, correct: bits(correct), agrees: bits(agrees) };
 }
 
 function scoresOf({ top1, top5 }: Scores): ReportAccuracy['original'] {

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { spread } from '../data/dataset.ts';
+import { fingerprintLabelled, spread } from '../data/dataset.ts';
 import { type IntegerShare, integerShare } from '../evaluation/integer-share.ts';
 import { layerSqnr } from '../evaluation/layer-sqnr.ts';
 import { type ModelScores, scoreModels } from '../evaluation/score-models.ts';
@@ -33,6 +33,8 @@ export interface MeasureInput {
 export interface MeasuredResult {
   /** Original against: compressed in exact arithmetic, compressed as this host's engine runs it. */
   readonly scores: ModelScores | undefined;
+  /** Of the evaluation samples and their labels; undefined without them. */
+  readonly evaluationSha256: string | undefined;
   readonly latency: { readonly original: LatencyMeasurement; readonly compressed: LatencyMeasurement };
   readonly integerShare: IntegerShare;
   /** By the float value that stands for a layer's output. */
@@ -70,6 +72,7 @@ export async function measureResult(input: MeasureInput): Promise<MeasuredResult
     }
     return {
       scores,
+      evaluationSha256: samples.evaluation === undefined ? undefined : await fingerprintLabelled(samples.evaluation),
       latency,
       integerShare: share,
       layerSqnrDb: await sqnrByLayer(input, done),

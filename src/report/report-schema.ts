@@ -115,6 +115,19 @@ const sizes = z
   })
   .describe('Where the bytes are. Initializers and overhead add up to the file sizes.');
 
+const answerBits = z
+  .base64()
+  .nullable()
+  .describe('A bit for every sample, eight in a byte, the first in the lowest bit; null where not known.');
+
+const perSample = z
+  .strictObject({
+    dataSha256: sha256.describe('Of the samples in their order, the preprocessing and the labels.'),
+    correct: answerBits.describe('Whether the highest class is the right one.'),
+    agrees: answerBits.describe("Whether the highest class is the original's."),
+  })
+  .describe('Answers of the compressed model in exact arithmetic, for comparing later models sample by sample.');
+
 const accuracy = z
   .strictObject({
     samples: count,
@@ -124,6 +137,7 @@ const accuracy = z
     exact: comparisonSchema.nullable().describe("The compressed model in the target's arithmetic."),
     host: comparisonSchema.nullable().describe("The compressed model by this host's engine as it comes."),
     paired: pairedSchema.nullable().describe('Sample by sample, original against exact; null without labels.'),
+    perSample: perSample.nullable().optional().describe('null where outputs are not class scores.'),
     limit: z
       .strictObject({
         maxAccuracyDropPoints: z.number().min(0),

@@ -1,0 +1,68 @@
+import type { Interval } from '../evaluation/bootstrap-interval.ts';
+import type { ShareInterval } from '../evaluation/statistics.ts';
+import type { CheckedReport, PerSampleAnswers } from './checked-report.ts';
+
+export interface Measured extends Interval {
+  readonly value: number;
+}
+
+/** Samples that two models judge differently. */
+export interface PairedCounts {
+  /** Right before, wrong after. */
+  readonly b: number;
+  /** Wrong before, right after. */
+  readonly c: number;
+  readonly samples: number;
+}
+
+export interface Part {
+  readonly name: string;
+  readonly value: number;
+}
+
+/** Everything that is known about one model, for its budgets; what is not known is undefined. */
+export interface Evidence {
+  readonly fileBytes?: number | undefined;
+  readonly epkBytes?: number | undefined;
+  readonly parameters?: number | undefined;
+  /** Bytes of the initializers in the .onnx, and in the .epk. */
+  readonly fileParts?: readonly Part[] | undefined;
+  readonly epkParts?: readonly Part[] | undefined;
+  /** In the arithmetic of the target. */
+  readonly top1?: ShareInterval | undefined;
+  readonly agreement?: ShareInterval | undefined;
+  readonly samples?: number | undefined;
+  /** The model against its original. */
+  readonly drop?: PairedCounts | undefined;
+  readonly perSample?: PerSampleAnswers | undefined;
+  readonly layers?: CheckedReport['layers'] | undefined;
+  readonly hostMs?: Measured | undefined;
+  readonly deviceMs?: Measured | undefined;
+  readonly predictedMs?: Measured | undefined;
+  readonly engineBytes?: number | undefined;
+}
+
+/** What a report knows about the compressed model. */
+export function evidenceOfReport(report: CheckedReport): Evidence {
+  const { sizes, accuracy, latency } = report;
+  const median = (times: { medianMs: number; medianLowMs: number; medianHighMs: number } | undefined) =>
+    times === undefined ? undefined : { value: times.medianMs, low: times.medianLowMs, high: times.medianHighMs };
+  const band = latency.predicted?.compressed ?? undefined;
+  const coded = sizes.initializers.filter(({ codedBytes }) => codedBytes !== null);
+  return {
+    fileBytes: sizes.onnxBytes,
+    epkBytes: sizes.epkBytes ?? undefined,
+    parameters: report.model.parameters,
+    fileParts: sizes.initializers.map(({ name, quantizedBytes }) => ({ name, value: quantizedBytes })),
+    epkParts: coded.map(({ name, codedBytes }) => ({ name, value: codedBytes! })),
+    top1: accuracy?.exact?.top1 ?? undefined,
+    agreement: accuracy?.exact?.agreement ?? undefined,
+    samples: accuracy?.samples,
+    drop: accuracy?.paired == null ? undefined : { ...accuracy.paired, samples: accuracy.samples },
+    perSample: accuracy?.perSample ?? undefined,
+    layers: report.layers,
+    hostMs: median(latency.host?.compressed),
+    deviceMs: median(latency.device?.compressed),
+    predictedMs: band === undefined ? undefined : { value: band.latencyMs, low: band.lowMs, high: band.highMs },
+  };
+}

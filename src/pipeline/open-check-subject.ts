@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join, parse } from 'node:path';
+import { type CheckedReport, readCheckedReport } from '../budget/checked-report.ts';
+
+/** A model that is checked, or compared with: what a report says about it, its file, or both. */
+export interface CheckSubject {
+  /** As it was given. */
+  readonly path: string;
+  readonly model: string;
+  readonly target: string;
+  readonly report: CheckedReport | undefined;
+  /** The .onnx or .epk file; of a report the one beside it, if it still is the one that the report is about. */
+  readonly modelPath: string | undefined;
+}
+
+/**
+ * Opens a report.json, a folder that holds one, or a model.
+ * @param target of a model that has no report.
+ * @throws EdgepackError `file-not-found`, or `usage` for a file that is no report.
+ */
+export function openCheckSubject(path: string, target: string): CheckSubject {
+  if (/\.(onnx|epk)$/i.test(path)) {
+    return { path, model: parse(path).name, target, report: undefined, modelPath: path };
+  }
+  const file = isFolder(path) ? join(path, 'report.json') : path;
+  const report = readCheckedReport(file);
+  return { path: file, model: report.model.name, target: report.target.name, report, modelPath: modelOf(report, file) };
+}
+
+function modelOf({ outputs }: CheckedReport, reportPath: string): string | undefined {
+  const written = outputs.find(({ path }) => /\.onnx$/i.test(path));
+  if (written === undefined) return undefined;
+  // Reports are moved with their folder, and may come from Windows.
+  const beside = join(dirname(reportPath), basename(written.path.replaceAll('\\', '/')));
+  if (!existsSync(beside) || isFolder(beside)) return undefined;
+  const sha256 = createHash('sha256').update(readFileSync(beside)).digest('hex');
+  return sha256 === written.sha256 ? beside : undefined;
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
