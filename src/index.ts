@@ -1,3 +1,5 @@
+export type { Budgets } from './budget/budget-schema.ts';
+export type { CheckResult } from './budget/check-schema.ts';
 export { EdgepackError, type ErrorCode, type ErrorLocation, ExitCode } from './diagnostics/edgepack-error.ts';
 export { type Logger, type Progress, silentLogger } from './diagnostics/logger.ts';
 export type {
@@ -15,6 +17,8 @@ export type {
 } from './pipeline/api-types.ts';
 export { bench } from './pipeline/bench.ts';
 export type { BenchOptions } from './pipeline/bench-options.ts';
+export { check } from './pipeline/check.ts';
+export type { CheckOptions } from './pipeline/check-options.ts';
 export { compress } from './pipeline/compress.ts';
 export type { CompressOptions } from './pipeline/compress-options.ts';
 export { type Diagnosis, type DiagnosisCheck, diagnose } from './pipeline/diagnose.ts';

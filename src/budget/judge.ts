@@ -151,7 +151,7 @@ function figureOf(metric: Metric, evidence: Evidence): number | undefined {
   }
 }
 
-function unitOf(metric: Metric): Figure['unit'] {
+export function unitOf(metric: Metric): Figure['unit'] {
   if (metric === 'size.parameters') return 'count';
   if (metric === 'accuracy.drop') return 'points';
   if (metric.startsWith('latency.')) return 'ms';

@@ -1,16 +1,18 @@
+import type { CheckResult } from '../budget/check-schema.ts';
 import type {
-  CompressResult,
-  EvaluateOptions,
+  CompressResult,CompressResult, 
+  EvaluateOptions,EvaluateOptions, 
   FileFacts,
   InspectOptions,
   PackedTensor,
-  PackOptions,
-  PackResult,
+  PackOptions,PackOptions, 
+  PackResult,PackResult, 
   RenderReportOptions,
-  RunContext,
-  UnpackedTensor,
+  RunContext,RunContext, 
+  UnpackedTensor
 } from '../pipeline/api-types.ts';
 import type { BenchOptions } from '../pipeline/bench-options.ts';
+import type { CheckOptions } from '../pipeline/check-options.ts';
 import type { CompressOptions } from '../pipeline/compress-options.ts';
 import type { Diagnosis } from '../pipeline/diagnose.ts';
 import type { DiffOptions } from '../pipeline/diff-options.ts';
@@ -30,6 +32,7 @@ export interface CliApi {
   bench(files: readonly string[], options?: BenchOptions, context?: RunContext): Promise<BenchResult>;
   predict(modelPath: string, options?: PredictOptions): Promise<Prediction>;
   diff(pathA: string, pathB: string, options?: DiffOptions, context?: RunContext): Promise<Diff>;
+  check(path: string, options: CheckOptions, context?: RunContext): Promise<CheckResult>;
   /** Writes the `.epk` of a model. */
   pack(modelPath: string, epkPath: string, options?: PackOptions, context?: RunContext): Promise<PackResult>;
   /** Writes the model of an `.epk`, byte for byte. */

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { checkSchema } from '../budget/check-schema.ts';
+import { historyRowSchema } from '../budget/history.ts';
 import { configSchema } from '../pipeline/compress-options.ts';
 import { recipeSchema } from '../recipes/recipe-schema.ts';
 import { benchSchema } from '../report/bench-schema.ts';
@@ -17,6 +19,8 @@ export function jsonSchemas(): Readonly<Record<string, unknown>> {
     'diff.schema.json': z.toJSONSchema(diffSchema, { io: 'output' }),
     'edgepack.config.schema.json': z.toJSONSchema(configSchema, { io: 'input' }),
     'prediction.schema.json': z.toJSONSchema(predictionSchema, { io: 'output' }),
+    'check.schema.json': z.toJSONSchema(checkSchema, { io: 'output' }),
+    'history.schema.json': z.toJSONSchema(historyRowSchema, { io: 'output' }),
     'recipe.schema.json': z.toJSONSchema(recipeSchema, { io: 'input' }),
     'report.schema.json': z.toJSONSchema(reportSchema, { io: 'output' }),
     'target.schema.json': z.toJSONSchema(targetSchema, { io: 'input' }),

@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
+import type { BudgetSource } from '../budget/judge.ts';
 import { readCheckedJson } from '../diagnostics/parse-checked-json.ts';
 import { type Config, configSchema } from '../pipeline/compress-options.ts';
 
@@ -37,6 +38,16 @@ export function loadConfig(cwd: string, named: string | undefined): Partial<Conf
     if (typeof value === 'string' && /\.json$|[/\\]/i.test(value)) config[key] = relocate(value, folder);
   }
   return config;
+}
+
+/**
+ * The text of the configuration that {@link loadConfig} reads, so that a message can name a line of it.
+ * @returns undefined where there is none; `file` is as a person in the working folder names it.
+ */
+export function configSource(cwd: string, named: string | undefined): BudgetSource | undefined {
+  const file = named ?? configFileName;
+  const path = resolve(cwd, file);
+  return existsSync(path) ? { file, text: readFileSync(path, 'utf8') } : undefined;
 }
 
 function relocate(path: string, folder: string): string {

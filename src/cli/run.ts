@@ -4,11 +4,13 @@ import type { CliApi } from './cli-api.ts';
 import { type CliProcess, colorLevel, columns } from './cli-process.ts';
 import type { CommandContext } from './command-session.ts';
 import { benchCommand } from './commands/bench.ts';
+import { checkCommand } from './commands/check.ts';
 import { completionCommand } from './commands/completion.ts';
 import { compressCommand } from './commands/compress.ts';
 import { diffCommand } from './commands/diff.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
+import { initCommand } from './commands/init.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { packCommand, unpackCommand } from './commands/pack.ts';
 import { predictCommand } from './commands/predict.ts';
@@ -135,6 +137,8 @@ export function createProgram(context: CommandContext): Command {
     benchCommand,
     predictCommand,
     diffCommand,
+    checkCommand,
+    initCommand,
     packCommand,
     unpackCommand,
     reportCommand,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { budgetsSchema } from '../budget/budget-schema.ts';
 import { preprocessSchema } from '../data/preprocess.ts';
 
 /** Preprocessing of images as data: a preset's name, a JSON file, or the description itself. */
@@ -114,6 +115,7 @@ export const configSchema = compressOptionsSchema
   .partial()
   .extend({
     $schema: z.string().optional().describe('Where the JSON Schema of this file is; not read.'),
+    budgets: budgetsSchema.optional().describe('Limits that "edgepack check" enforces.'),
     model: z.string().min(1).optional().describe('The ONNX file, where none is given on the command line.'),
   })
   .describe('Configuration of edgepack; what the command line says comes first.');

@@ -190,7 +190,7 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
 }
 
 /** Makes text from outside harmless in a Markdown paragraph or table cell. */
-function escapeMarkdown(text: string): string {
+export function escapeMarkdown(text: string): string {
   return text.replace(/[\\`*_[\]<>|#]/g, (character) =>
     character === '<' ? '&lt;' : character === '>' ? '&gt;' : `\\${character}`,
   );

@@ -13,6 +13,7 @@ import { listTargets, loadTarget } from '../../src/targets/load-target.ts';
 import { exampleDiff } from '../report/example-diff.ts';
 import { exampleReport } from '../report/example-report.ts';
 import { exampleBench } from './example-bench.ts';
+import { exampleCheck } from './example-check.ts';
 
 const file = { path: 'model.onnx', sizeBytes: 1000, sha256: 'd'.repeat(64) };
 
@@ -120,6 +121,7 @@ export function fakeApi(calls: Call[] = [], change: Partial<CliApi> = {}): CliAp
     bench: record('bench', exampleBench()),
     predict: record('predict', examplePrediction),
     diff: record('diff', { ...exampleDiff(), identical: true }),
+    check: record('check', exampleCheck()),
     pack: record('pack', { onnx: file, epk: { ...file, path: 'model.epk', sizeBytes: 400 } }),
     unpack: record('unpack', { onnx: file, epk: { ...file, path: 'model.epk', sizeBytes: 400 } }),
     renderReport: record('renderReport', { ...file, path: 'out/report.html' }),
