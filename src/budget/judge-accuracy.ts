@@ -23,7 +23,7 @@ export function judgeDrop(limit: Limit, judged: Judged): Judgement {
   if (drop === undefined) {
     return unknown(limit, judged, points, 'points', 'nothing was evaluated on labelled samples beside the original');
   }
-  return judgePaired(drop, points, 'loss against the original', judged);
+  return judgePaired(drop, points, 'a loss against the original of', judged);
 }
 
 /**
@@ -62,7 +62,7 @@ function judgePaired({ b, c, samples }: PairedCounts, limit: number, label: stri
   const ends = pairedScoreInterval(b, c, samples);
   // Where no sample is judged differently nothing is uncertain: the loss on these samples is none.
   const interval = b + c === 0 ? { low: 0, high: 0 } : { low: 100 * ends.low, high: 100 * ends.high };
-  return lossJudgement(value, interval, limit, `${label} of`, counts, judged);
+  return lossJudgement(value, interval, limit, label, counts, judged);
 }
 
 function judgeMinimum(limit: Limit, metric: ShareMetric, judged: Judged): Judgement {

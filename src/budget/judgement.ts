@@ -35,8 +35,7 @@ export function exactJudgement(
 ): Judgement {
   const failed = value > limit;
   const relation = failed ? `is more than the limit of` : 'is within the limit of';
-  const over =
-    failed && limit > 0 ? ` by ${formatQuantity(value - limit, unit)} (${formatShare(value / limit - 1)})` : '';
+  const over = failed ? ` by ${formatQuantity(value - limit, unit)}` : '';
   return {
     outcome: failed ? 'failed' : 'passed',
     unit,
@@ -130,5 +129,6 @@ export function formatQuantity(value: number, unit: Unit): string {
 
 /** A small share as "+0.52 %". */
 export function formatShare(share: number): string {
-  return `${share < 0 ? '−' : '+'}${(Math.abs(share) * 100).toFixed(2)} %`;
+  const text = (Math.abs(share) * 100).toFixed(2);
+  return `${Number(text) === 0 ? '±' : share < 0 ? '−' : '+'}${text} %`;
 }
