@@ -116,7 +116,8 @@ const sizes = z
   .describe('Where the bytes are. Initializers and overhead add up to the file sizes.');
 
 const answerBits = z
-  .base64()
+  .string()
+  .regex(/^[A-Za-z0-9+/]*={0,2}$/)
   .nullable()
   .describe('A bit for every sample, eight in a byte, the first in the lowest bit; null where not known.');
 

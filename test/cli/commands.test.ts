@@ -21,7 +21,22 @@ const commands = [
   'completion',
 ];
 const measuring = commands.filter((command) => command !== 'completion');
+const commands = ['compress', 'inspect', 'evaluate', 'bench', 'check', 'init', 'pack', 'unpack', 'targets'];
 const folder = () => mkdtempSync(join(tmpdir(), 'edgepack-commands-'));
+
+/** A folder in which the examples of a command's help make sense. */
+function exampleFolder(command: string): string {
+  const cwd = folder();
+  if (command === 'check') {
+    writeFileSync(join(cwd, 'edgepack.config.json'), '{"budgets":{"size":{"file":1}}}');
+  }
+  if (command === 'init') {
+    writeFileSync(join(cwd, 'model.onnx'), '');
+    for (const name of ['photos', 'out']) mkdirSync(join(cwd, name));
+    writeFileSync(join(cwd, 'out', 'report.json'), JSON.stringify(exampleReport()));
+  }
+  return cwd;
+}
 
 describe('help', () => {
   it('names every command and a first example', async () => {
@@ -54,7 +69,10 @@ describe('help', () => {
           .trim()
           .split(/\s+/)
           .slice(1);
-        const result = await runCli(words.map((word) => word.replaceAll('"', '')));
+        const result = await runCli(
+          words.map((word) => word.replaceAll('"', '')),
+          { cwd: exampleFolder(command) },
+        );
         expect(result.exitCode, `${example}: ${result.stderr}`).toBe(0);
       }
     }

@@ -146,6 +146,7 @@ export interface CliSettings {
   readonly cwd?: string;
   readonly env?: Record<string, string>;
   readonly isTTY?: boolean;
+  readonly stdin?: CliProcess['stdin'];
   /** Gets the listeners of signals, so that a test can send one. */
   readonly onSignal?: (signal: string, listener: () => void) => void;
 }
@@ -159,6 +160,7 @@ export async function runCli(args: readonly string[], settings: CliSettings = {}
   const process: CliProcess = {
     argv: ['node', 'edgepack', ...args],
     env: settings.env ?? {},
+    stdin: settings.stdin,
     cwd: () => settings.cwd ?? mkdtempSync(join(tmpdir(), 'edgepack-cli-')),
     stdout: { ...terminal, write: (text) => (stdout += text) },
     stderr: { ...terminal, write: (text) => (stderr += text) },

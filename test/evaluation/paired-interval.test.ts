@@ -5,14 +5,10 @@ import { z95 } from '../../src/evaluation/statistics.ts';
 import { seededRandom } from '../../src/runtime/seeded-random.ts';
 
 describe('pairedScoreInterval', () => {
-  // T. Tango (1998), table of examples, 95 % two-sided.
-  it.each([
-    [12, 2, 50, 0.0611, 0.3447],
-    [0, 0, 30, -0.1135, 0.1135],
-  ])('gives what Tango gives for b %d, c %d of %d', (b, c, samples, low, high) => {
-    const interval = pairedScoreInterval(b, c, samples, z95);
-    expect(interval.low).toBeCloseTo(low, 4);
-    expect(interval.high).toBeCloseTo(high, 4);
+  it.each([1, 30, 10_000])('is ± z² / (n + z²) where %d samples are all judged alike', (samples) => {
+    const { low, high } = pairedScoreInterval(0, 0, samples, z95);
+    expect(high).toBeCloseTo(z95 ** 2 / (samples + z95 ** 2), 9);
+    expect(low).toBeCloseTo(-high, 9);
   });
 
   it('solves the score equation at both ends', () => {

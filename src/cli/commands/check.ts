@@ -15,7 +15,7 @@ Examples:
   edgepack check out/ --baseline main/report.json
       also what must not grow: sizes, loss of accuracy, latency
   edgepack check model.onnx --baseline main.onnx --data test.npz --junit check.xml
-  edgepack check --history history.jsonl --trend trend.svg --badge size.svg
+  edgepack check --history history.jsonl --commit 1f0c2ab --trend trend.svg --badge size.svg
   edgepack check --baseline main/ --markdown comment.md --json
 
 Measures only what a budget asks for and the report does not decide. Inside GitHub Actions (GITHUB_ACTIONS=true)

@@ -10,7 +10,7 @@ import type { Config } from '../../pipeline/compress-options.ts';
 import { writePieces } from '../../storage/write-pieces.ts';
 import { ask, canAsk, type Question } from '../ask.ts';
 import { type CommandContext, CommandSession, type CommonOptions, withCommonOptions } from '../command-session.ts';
-import { configFileName } from '../load-config.ts';
+import { configFileName, configSource, loadConfig } from '../load-config.ts';
 
 const examples = `
 Examples:
@@ -51,23 +51,28 @@ export function initCommand(context: CommandContext): Command {
       ),
     )
     .addOption(new Option('--config <file>', `File to write (default: ${configFileName})`))
-    .addOption(new Option('-f, --force', 'Overwrite an existing configuration'))
+    .addOption(new Option('-f, --force', 'Change an existing configuration: its budgets, and what a flag says'))
     .addHelpText('after', examples);
   return withCommonOptions(command).action(async (flags: Flags) => {
     const session = new CommandSession(context, flags);
     const path = session.path(flags.config ?? configFileName);
     if (existsSync(path) && flags.force !== true) {
       throw new EdgepackError('output-exists', `${printable(flags.config ?? configFileName, 300)} is already there`, {
-        hint: 'Change it by hand, or overwrite it with --force.',
+        hint: 'Change it by hand, or let --force replace its budgets.',
         location: { file: path },
       });
     }
-    const answers = await answersOf(context, session, flags);
+    // What an earlier configuration says stays, but for what is asked and the budgets.
+    const earlier = existsSync(path) ? loadConfig(context.process.cwd(), flags.config) : {};
+    const answers = await answersOf(context, session, { ...pickAnswers(earlier), ...flags });
     const inspection = await context.api.inspect(session.path(answers.model), session);
-    const reportPath = reportOf(session, flags.report);
+    const reportPath = reportOf(session, flags.report, earlier.output ?? 'out');
     const report = reportPath === undefined ? undefined : readCheckedReport(reportPath);
     const from = (typed: string) => pathFrom(dirname(path), session.path(typed));
     const config: Partial<Config> = {
+      ...(existsSync(path)
+        ? JSON.parse(configSource(context.process.cwd(), flags.config)!.text.replace(/^\uFEFF/, ''))
+        : {}),
       ...(existsSync(session.path(schemaPath)) ? { $schema: from(schemaPath) } : {}),
       model: from(answers.model),
       target: /\.json$|[/\\]/i.test(answers.target) ? from(answers.target) : answers.target,
@@ -139,14 +144,18 @@ async function answersOf({ process, api }: CommandContext, session: CommandSessi
   return answers;
 }
 
+function pickAnswers({ model, target, data }: Partial<Config>): Partial<Answers> {
+  return Object.fromEntries(Object.entries({ model, target, data }).filter(([, value]) => value !== undefined));
+}
+
 /** The one .onnx file of a folder. */
 function onlyModel(folder: string): string | undefined {
   const models = readdirSync(folder).filter((name) => /\.onnx$/i.test(name));
   return models.length === 1 ? models[0] : undefined;
 }
 
-function reportOf(session: CommandSession, named: string | undefined): string | undefined {
-  const path = session.path(named ?? join('out', 'report.json'));
+function reportOf(session: CommandSession, named: string | undefined, output: string): string | undefined {
+  const path = session.path(named ?? join(output, 'report.json'));
   return named !== undefined || existsSync(path) ? path : undefined;
 }
 
