@@ -96,6 +96,9 @@ describe('dependencies', () => {
     ['long', 'src/formats/onnx/'],
     ['onnxruntime-node', 'src/runtime/'],
     ['sharp', 'src/data/'],
+    ['d3-scale', 'src/budget/'],
+    ['d3-shape', 'src/budget/'],
+    ['jsonc-parser', 'src/budget/'],
     ['commander', 'src/cli/'],
     ['ora', 'src/cli/'],
   ];

@@ -67,7 +67,7 @@ function tailShare(items: number): number {
 }
 
 /** 97.5 % quantile of Student's distribution, by the expansion of R. Fisher and E. Cornish (1960); within 0.3 % from 4 degrees of freedom on. */
-export function studentQuantile(degrees: number): number {
+function studentQuantile(degrees: number): number {
   const z = z95;
   return (
     z +

@@ -30,6 +30,11 @@ export interface PairedRatio {
   readonly interval: Interval;
 }
 
+export interface MedianEstimate {
+  readonly value: number;
+  readonly interval: Interval;
+}
+
 /** Runs that have to lie beyond a quantile for an interval of it. */
 const RUNS_BEYOND = 5;
 const FRACTIONS = [0.5, 0.9, 0.99] as const;
@@ -89,6 +94,18 @@ export function pairedLatencyRatio(
     ...options,
   });
   return { ratio: quantileOf(ratios, 0.5), interval: interval! };
+}
+
+/**
+ * The median of values that were measured in batches, with a 95 % interval from whole batches drawn anew: what a batch has in
+ * common (where its sessions lie in memory, the load of that minute) counts once, and a batch that went wrong moves little.
+ * @throws RangeError without batches.
+ */
+export function medianOfBatches(batches: readonly Float64Array[], options: BootstrapOptions = {}): MedianEstimate {
+  const sorted = sortedRuns(batches);
+  const [value] = weightedQuantiles(sorted, new Int32Array(batches.length).fill(1), [0.5]);
+  const [interval] = bootstrapIntervals(batches.length, (drawn) => weightedQuantiles(sorted, drawn, [0.5]), options);
+  return { value: value!, interval: interval! };
 }
 
 export function roundMedians(roundsMs: readonly Float64Array[]): Float64Array {

@@ -1,10 +1,12 @@
 import type { Measured } from '../budget/evidence.ts';
 import type { Logger } from '../diagnostics/logger.ts';
-import { studentQuantile } from '../evaluation/bootstrap-interval.ts';
-import { pairedLatencyRatio, summarizeLatency } from '../evaluation/latency-statistics.ts';
+import { medianOfBatches, roundMedians } from '../evaluation/latency-statistics.ts';
 import { startEngine } from '../runtime/engine.ts';
 import type { BenchModel } from './open-bench-model.ts';
 import { benchSession } from './try-model.ts';
+
+/** The runs of each round of each model. */
+type Batch = readonly (readonly Float64Array[])[];
 
 export interface ComparedLatency {
   /** In the order of the models. */
@@ -25,13 +27,14 @@ export interface CompareLatencyOptions {
   readonly isDecided: (soFar: ComparedLatency) => boolean;
 }
 
-const BATCH_ROUNDS = 15;
-const MIN_BATCHES = 3;
-const MAX_BATCHES = 40;
+const BATCH_ROUNDS = 10;
+/** Of five batches all lie on one side of the truth in 6 % of cases. */
+const MIN_BATCHES = 5;
+const MAX_BATCHES = 100;
 const TURN_MS = 20;
 
 /**
- * Times one model, or two in turns, until what is known suffices or the time is up; at least three batches. Every batch has a
+ * Times one model, or two in turns, until what is known suffices or the time is up; at least five batches. Every batch has a
  * process of the engine of its own and loads the models in another order: where memory happens to lie makes two sessions
  * of the same model differ by about a percent for as long as they live, and only new sessions show how much.
  */
@@ -39,8 +42,7 @@ export async function compareLatency(
   models: readonly BenchModel[],
   { threads, maxSeconds, seed, logger, signal, isDecided }: CompareLatencyOptions,
 ): Promise<ComparedLatency> {
-  const roundsMs: Float64Array[][] = models.map(() => []);
-  const batchRatios: number[] = [];
+  const measured: Batch[] = [];
   const startMs = performance.now();
   const progress = logger.progress('Measuring latency until it is decided, seconds', Math.ceil(maxSeconds));
   try {
@@ -48,19 +50,11 @@ export async function compareLatency(
       signal?.throwIfAborted();
       const leftSeconds = maxSeconds - (performance.now() - startMs) / 1000;
       const share = leftSeconds / Math.max(1, MIN_BATCHES - batch);
-      const measured = await measureBatch(models, batch, {
-        threads,
-        maxSeconds: Math.max(0.5, share),
-        seed,
-        signal,
-        logger,
-      });
-      for (const [i, rounds] of measured.entries()) roundsMs[i]!.push(...rounds);
-      if (models.length > 1)
-        batchRatios.push(pairedLatencyRatio(measured.at(-1)!, measured[0]!, { resamples: 1 }).ratio);
+      const settings = { threads, maxSeconds: Math.max(0.5, share), seed, signal, logger };
+      measured.push(await measureBatch(models, batch, settings));
       progress.update(Math.min(Math.ceil(maxSeconds), Math.round((performance.now() - startMs) / 1000)));
       if (batch + 1 < MIN_BATCHES) continue;
-      const soFar = summarize(roundsMs, batchRatios, batch + 1, seed);
+      const soFar = summarize(measured, seed);
       const isOver = performance.now() - startMs >= maxSeconds * 1000;
       if (isOver || batch + 1 >= MAX_BATCHES || isDecided(soFar)) return soFar;
     }
@@ -73,7 +67,7 @@ async function measureBatch(
   models: readonly BenchModel[],
   batch: number,
   { threads, maxSeconds, seed, signal, logger }: Omit<CompareLatencyOptions, 'isDecided'>,
-): Promise<readonly (readonly Float64Array[])[]> {
+): Promise<Batch> {
   const order = models.map((_, i) => i);
   if (batch % 2 === 1) order.reverse();
   const engine = await startEngine({ logger });
@@ -86,7 +80,8 @@ async function measureBatch(
     }
     const run = await engine.measureLatency(candidates, {
       rounds: BATCH_ROUNDS,
-      warmup: 5,
+      minRounds: 2,
+      warmup: 3,
       maxSeconds,
       turnMs: TURN_MS,
       seed: seed + batch,
@@ -98,33 +93,23 @@ async function measureBatch(
   }
 }
 
-function summarize(
-  roundsMs: readonly (readonly Float64Array[])[],
-  batchRatios: readonly number[],
-  batches: number,
-  seed: number,
-): ComparedLatency {
-  const mediansMs = roundsMs.map((rounds) => {
-    const { valueMs, interval } = summarizeLatency(rounds, { seed }).median;
-    return { value: valueMs, low: interval?.low ?? valueMs, high: interval?.high ?? valueMs };
+function summarize(batches: readonly Batch[], seed: number): ComparedLatency {
+  const estimate = (values: readonly Float64Array[]): Measured => {
+    const { value, interval } = medianOfBatches(values, { seed });
+    return { value, ...interval };
+  };
+  const [first] = batches;
+  const mediansMs = first!.map((_, model) =>
+    estimate(batches.map((batch) => Float64Array.from(batch[model]!.flatMap((round) => Array.from(round))))),
+  );
+  const ratios = batches.map((batch) => {
+    const before = roundMedians(batch[0]!);
+    return roundMedians(batch.at(-1)!).map((ms, round) => ms / before[round]!);
   });
-  const rounds = roundsMs[0]!.length;
-  if (roundsMs.length < 2) return { mediansMs, ratio: undefined, batches, rounds };
-  const { ratio, interval } = pairedLatencyRatio(roundsMs.at(-1)!, roundsMs[0]!, { seed });
-  const between = batchInterval(batchRatios);
   return {
     mediansMs,
-    ratio: { value: ratio, low: Math.min(interval.low, between.low), high: Math.max(interval.high, between.high) },
-    batches,
-    rounds,
+    ratio: first!.length < 2 ? undefined : estimate(ratios),
+    batches: batches.length,
+    rounds: batches.reduce((sum, batch) => sum + batch[0]!.length, 0),
   };
-}
-
-/** Student's 95 % interval of the mean of the batches' ratios. */
-function batchInterval(ratios: readonly number[]): { low: number; high: number } {
-  const mean = ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;
-  const squares = ratios.reduce((sum, ratio) => sum + (ratio - mean) ** 2, 0);
-  const degrees = ratios.length - 1;
-  const half = studentQuantile(degrees) * Math.sqrt(squares / degrees / ratios.length);
-  return { low: mean - half, high: mean + half };
 }

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { severityOf, statusOf } from '../../src/budget/judge.ts';
 import { caughtDropPoints, finestDropPoints, unpairedLoss } from '../../src/budget/judge-accuracy.ts';
@@ -108,6 +110,22 @@ describe('accuracy', () => {
       const outcome = (b: number) => judgeOne({ accuracy: { drop: limit } }, { drop: { b, c: 0, samples } }).outcome;
       expect(outcome(lost + 2), `${samples} ${limit}`).toBe('failed');
       expect(outcome(Math.floor((samples * limit) / 100) + 1)).toBe('undecided');
+    }
+  });
+
+  it('the document shows these figures', () => {
+    const text = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'budgets.md'), 'utf8');
+    const rows = Array.from(text.matchAll(/^\| ([\d,]+) \| ([\d.]+) \| (\S+) \| (\S+) \|$/gm), (match) =>
+      match.slice(1),
+    );
+    expect(rows.length).toBeGreaterThan(4);
+    for (const [count, ...figures] of rows) {
+      const samples = Number(count!.replaceAll(',', ''));
+      const finest = finestDropPoints(samples);
+      const caught = [0.5, 1].map((limit) =>
+        limit < finest ? 'refused' : caughtDropPoints(samples, limit).toFixed(2),
+      );
+      expect(figures).toEqual([(Math.ceil(100 * finest) / 100).toFixed(2), ...caught]);
     }
   });
 

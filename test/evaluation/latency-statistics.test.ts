@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { pairedLatencyRatio, summarizeLatency } from '../../src/evaluation/latency-statistics.ts';
+import { medianOfBatches, pairedLatencyRatio, summarizeLatency } from '../../src/evaluation/latency-statistics.ts';
 import { quantileOf } from '../../src/runtime/latency.ts';
+import { seededRandom } from '../../src/runtime/seeded-random.ts';
 
 const arrays = (rounds: readonly (readonly number[])[]) => rounds.map((round) => Float64Array.from(round));
 
@@ -55,5 +56,44 @@ describe('pairedLatencyRatio', () => {
     const { ratio, interval } = pairedLatencyRatio(second, first);
     expect([ratio, interval.low, interval.high].map((value) => value.toFixed(9))).toEqual(Array(3).fill('0.600000000'));
     expect(() => pairedLatencyRatio(second, first.slice(1))).toThrow(RangeError);
+  });
+});
+
+describe('medianOfBatches', () => {
+  const random = seededRandom(5);
+  const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  const batches = (count: number, between: number, within: number) =>
+    Array.from({ length: count }, () => {
+      const middle = 1 + between * normal();
+      return Float64Array.from({ length: 10 }, () => middle + within * normal());
+    });
+
+  it('counts what a batch has in common once: its interval holds the truth where one of single values would not', () => {
+    const trials = 300;
+    let [held, heldBySingle] = [0, 0];
+    for (let trial = 0; trial < trials; trial++) {
+      const measured = batches(8, 0.01, 0.005);
+      const options = { resamples: 300, seed: trial };
+      const { interval } = medianOfBatches(measured, options);
+      if (interval.low <= 1 && interval.high >= 1) held++;
+      const single = medianOfBatches(
+        measured.flatMap((batch) => Array.from(batch, (value) => Float64Array.of(value))),
+        options,
+      ).interval;
+      if (single.low <= 1 && single.high >= 1) heldBySingle++;
+    }
+    expect(held / trials).toBeGreaterThan(0.88);
+    expect(heldBySingle / trials).toBeLessThan(0.75);
+  });
+
+  it('is hardly moved by a batch that went wrong', () => {
+    const measured = [...batches(19, 0.01, 0.005), new Float64Array(10).fill(3)];
+    const { value, interval } = medianOfBatches(measured);
+    expect(Math.abs(value - 1)).toBeLessThan(0.01);
+    expect(interval.high).toBeLessThan(1.02);
+  });
+
+  it('needs a batch', () => {
+    expect(() => medianOfBatches([])).toThrow(RangeError);
   });
 });
