@@ -71,7 +71,13 @@ function judgeMinimum(limit: Limit, metric: ShareMetric, judged: Judged): Judgem
   const share = metric === 'accuracy.top1' ? evidence.top1 : evidence.agreement;
   const { samples } = evidence;
   if (share === undefined || samples === undefined) {
-    return unknown(limit, judged, min, 'share', `there is no ${labels[metric]}: it needs evaluation samples`);
+    return unknown(
+      limit,
+      judged,
+      min,
+      'share',
+      `there is no ${labels[metric]}: it needs evaluation samples${metric === 'accuracy.top1' ? ' with labels' : ''}`,
+    );
   }
   if (min < 1 && (1 - min) * samples < 1) {
     return unjudged(

@@ -16,6 +16,12 @@ const RIGHT = 20;
 /** Commits that are drawn: the latest. */
 const MAX_POINTS = 100;
 
+/** Paper, ink, axis, grid and line, in light and in dark. */
+const colors = [
+  ['#fff', '#1c2530', '#56616e', '#dfe4ea', '#1f6fb2'],
+  ['#14191f', '#e8edf2', '#a5b0bc', '#2e3742', '#6cb6f5'],
+] as const;
+
 const titles: Readonly<Record<Metric, string>> = {
   'size.file': '.onnx size',
   'size.epk': '.epk size',
@@ -42,19 +48,31 @@ export function trendPlot(history: History, model: string, target: string): stri
     panel(metric, seriesOf(history, model, target, metric).slice(-MAX_POINTS), HEAD_HEIGHT + i * PANEL_HEIGHT),
   );
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-labelledby="title summary">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" class="edgepack-trend" role="img" aria-labelledby="title summary">`,
     `<title id="title">${title}</title>`,
     `<desc id="summary">${escapeXml(summary.join('; '))}</desc>`,
     '<style>',
-    '  svg { background: #fff; color: #1c2530; font: 12px system-ui, "Segoe UI", Arial, sans-serif }',
-    '  text { fill: currentColor } .axis { fill: #56616e } .grid { stroke: #dfe4ea } path { fill: none; stroke: #1f6fb2; stroke-width: 2 } circle { fill: #1f6fb2 }',
-    '  @media (prefers-color-scheme: dark) { svg { background: #14191f; color: #e8edf2 } .axis { fill: #a5b0bc } .grid { stroke: #2e3742 } path { stroke: #6cb6f5 } circle { fill: #6cb6f5 } }',
+    ...['', '  @media (prefers-color-scheme: dark) '].map((media, dark) => styleOf(media, colors[dark]!)),
     '</style>',
     `<text x="12" y="22" font-size="15" font-weight="600">${title}</text>`,
     ...(shown.length === 0 ? [`<text x="12" y="${HEAD_HEIGHT + 20}">nothing was measured yet</text>`] : panels),
     '</svg>',
     '',
   ].join('\n');
+}
+
+/** Rules that hold inside this plot only, should it be put into a page. */
+function styleOf(media: string, [paper, ink, axis, grid, stroke]: (typeof colors)[number]): string {
+  const rules = [
+    ['', `background: ${paper}; color: ${ink}; font: 12px system-ui, "Segoe UI", Arial, sans-serif`],
+    [' text', 'fill: currentColor'],
+    [' .axis', `fill: ${axis}`],
+    [' .grid', `stroke: ${grid}`],
+    [' path', `fill: none; stroke: ${stroke}; stroke-width: 2`],
+    [' circle', `fill: ${stroke}`],
+  ];
+  const text = rules.map(([selector, rule]) => `.edgepack-trend${selector} { ${rule} }`).join(' ');
+  return media === '' ? `  ${text}` : `${media}{ ${text} }`;
 }
 
 function panel(

@@ -68,18 +68,17 @@ export function asksFor(limits: readonly Limit[], metricOrGroup: string): boolea
 }
 
 async function openModel(
-  { modelPath }: CheckSubject,
+  { modelPath, report }: CheckSubject,
   label: string,
   { folder, limits, options }: CheckRun,
 ): Promise<BenchModel | undefined> {
-  if (modelPath === undefined) return undefined;
-  const { seed } = options;
   // Real samples are run where they are known: made-up inputs do not suit every model.
   const isRun = asksFor(limits, 'latency.host') || asksFor(limits, 'memory.');
+  if (modelPath === undefined || (report !== undefined && !isRun)) return undefined;
   const data = isRun ? (options.evaluation ?? options.data) : undefined;
   const preprocess = options.preprocess;
   const bench = benchOptionsSchema.parse({
-    seed,
+    seed: options.seed,
     ...(data === undefined ? {} : { data }),
     ...(preprocess === undefined ? {} : { preprocess }),
   });
