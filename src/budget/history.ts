@@ -11,7 +11,10 @@ export const historyRowSchema = z
   .object({
     historyVersion: z.literal(1),
     commit: z.string().min(1).max(200),
-    time: z.iso.datetime().describe('When it was checked, in UTC.'),
+    time: z
+      .string()
+      .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/)
+      .describe('When it was checked, in UTC.'),
     model: z.string(),
     target: z.string(),
     status: z.enum(['passed', 'failed', 'refused']),

@@ -2,10 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
+import { historyRow } from '../../src/budget/history.ts';
 import { jsonSchemas } from '../../src/cli/json-schemas.ts';
 import { listRecipes, loadRecipe } from '../../src/recipes/load-recipe.ts';
 import { listTargets, loadTarget } from '../../src/targets/load-target.ts';
+import { exampleBudgets } from '../ci/example-project.ts';
 import { exampleReport } from '../report/example-report.ts';
+import { exampleCheck, overBudget } from './example-check.ts';
 
 const folder = join(import.meta.dirname, '..', '..', 'schemas');
 const read = (name: string) => JSON.parse(readFileSync(join(folder, name), 'utf8'));
@@ -36,8 +39,18 @@ describe('schemas/', () => {
     const config = validator('edgepack.config.schema.json');
     expect(config({ model: 'a.onnx', target: 'rpi4', sparsity: 0.5, nodesToExclude: ['/fc/*'] })).toBe(true);
     expect(config({})).toBe(true);
+    expect(config({ budgets: exampleBudgets }), JSON.stringify(config.errors)).toBe(true);
+    expect(config({ budgets: { size: { fiel: 1 } } })).toBe(false);
+    expect(config({ budgets: { size: { file: '1 pound' } } })).toBe(false);
     expect(config({ sparsitty: 0.5 })).toBe(false);
     expect(config({ calibrationMethod: 'magic' })).toBe(false);
+  });
+
+  it('accepts what check prints, and the row of a history', () => {
+    const check = validator('check.schema.json');
+    expect(check(exampleCheck({ items: [overBudget] })), JSON.stringify(check.errors)).toBe(true);
+    const row = validator('history.schema.json');
+    expect(row(historyRow(exampleCheck(), 'abc', new Date(0))), JSON.stringify(row.errors)).toBe(true);
   });
 
   it('describes every field of the configuration in one line', () => {
