@@ -1,7 +1,8 @@
 import type { Measured } from '../budget/evidence.ts';
 import type { Logger } from '../diagnostics/logger.ts';
-import { medianOfBatches, roundMedians } from '../evaluation/latency-statistics.ts';
+import { medianOfBatches } from '../evaluation/latency-statistics.ts';
 import { startEngine } from '../runtime/engine.ts';
+import { quantileOf } from '../runtime/latency.ts';
 import type { BenchModel } from './open-bench-model.ts';
 import { benchSession } from './try-model.ts';
 
@@ -93,6 +94,11 @@ async function measureBatch(
   }
 }
 
+/** The lower quartile of each turn: other programs only ever add time, and on a busy machine to more than half of the runs. */
+function turnTimes(rounds: readonly Float64Array[]): Float64Array {
+  return Float64Array.from(rounds, (runs) => quantileOf(runs, 0.25));
+}
+
 function summarize(batches: readonly Batch[], seed: number): ComparedLatency {
   const estimate = (values: readonly Float64Array[]): Measured => {
     const { value, interval } = medianOfBatches(values, { seed });
@@ -103,8 +109,8 @@ function summarize(batches: readonly Batch[], seed: number): ComparedLatency {
     estimate(batches.map((batch) => Float64Array.from(batch[model]!.flatMap((round) => Array.from(round))))),
   );
   const ratios = batches.map((batch) => {
-    const before = roundMedians(batch[0]!);
-    return roundMedians(batch.at(-1)!).map((ms, round) => ms / before[round]!);
+    const before = turnTimes(batch[0]!);
+    return turnTimes(batch.at(-1)!).map((ms, round) => ms / before[round]!);
   });
   return {
     mediansMs,
