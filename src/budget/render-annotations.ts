@@ -5,7 +5,7 @@ import { severityOf } from './judge.ts';
 
 /**
  * Workflow commands of GitHub Actions, one a line, that show each limit that was not met beside its line in the configuration.
- * @param root the folder of the repository: paths are shown relative to it.
+ * @param relativePath gives a file's path from the root of the repository, with slashes.
  */
 export function renderAnnotations(
   { items, subject }: CheckResult,
