@@ -7,6 +7,7 @@ import { preprocessPresets } from '../src/data/preprocess.ts';
 import { ExitCode, errorCatalogue } from '../src/diagnostics/edgepack-error.ts';
 import { listRecipes } from '../src/recipes/load-recipe.ts';
 import { listTargets } from '../src/targets/load-target.ts';
+import { exampleFolder } from './cli/example-folder.ts';
 import { runCli } from './cli/fake-api.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -77,7 +78,7 @@ describe('commands in documents', () => {
       const words = Array.from(line.matchAll(/"([^"]*)"|(\S+)/g), ([, quoted, plain]) => quoted ?? plain!).slice(1);
       // What is mentioned alone in a text ("`edgepack inspect`") need only be a command.
       const args = words.length === 1 ? ['help', ...words] : words;
-      const { exitCode, stderr } = await runCli(args);
+      const { exitCode, stderr } = await runCli(args, { cwd: exampleFolder(words[0]) });
       expect(exitCode, `${line}: ${stderr}`).toBe(0);
     }
   });

@@ -119,5 +119,6 @@ export const budgetsSchema = z
   })
   .describe('Limits that "edgepack check" enforces.');
 
+/** Budgets of a configuration: limits by model and target. */
 export type Budgets = z.output<typeof budgetsSchema>;
 export type Level = 'off' | 'warn' | 'error';

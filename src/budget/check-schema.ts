@@ -49,6 +49,7 @@ export const checkSchema = z
   })
   .describe('What edgepack check found.');
 
+/** What `check` found: a verdict for every limit. */
 export type CheckResult = z.output<typeof checkSchema>;
 export type CheckItem = CheckResult['items'][number];
 export type Figure = CheckResult['figures'][number];

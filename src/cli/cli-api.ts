@@ -1,15 +1,15 @@
 import type { CheckResult } from '../budget/check-schema.ts';
 import type {
-  CompressResult,CompressResult, 
-  EvaluateOptions,EvaluateOptions, 
+  CompressResult,
+  EvaluateOptions,
   FileFacts,
   InspectOptions,
   PackedTensor,
-  PackOptions,PackOptions, 
-  PackResult,PackResult, 
+  PackOptions,
+  PackResult,
   RenderReportOptions,
-  RunContext,RunContext, 
-  UnpackedTensor
+  RunContext,
+  UnpackedTensor,
 } from '../pipeline/api-types.ts';
 import type { BenchOptions } from '../pipeline/bench-options.ts';
 import type { CheckOptions } from '../pipeline/check-options.ts';

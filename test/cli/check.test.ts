@@ -94,8 +94,8 @@ describe('edgepack check', () => {
   it.each([
     [null, ['check'], /there are no budgets: no edgepack\.config\.json here/],
     [{ target: 'rpi4' }, ['check'], /there are no budgets in edgepack\.config\.json/],
-    [{ budgets: { size: { flie: 1 } } }, ['check'], /budgets\.size: unknown key "flie"/],
-    [{ budgets: { sizes: {} } }, ['check'], /budgets: unknown key "sizes"/],
+    [{ budgets: { size: { flie: 1 } } }, ['check'], /budgets\.size: unknown key 'flie'/],
+    [{ budgets: { sizes: {} } }, ['check'], /budgets: unknown key 'sizes'/],
     [{ budgets: { size: { file: 'big' } } }, ['check'], /budgets\.size\.file/],
     [{ budgets }, ['check', '--trend', 't.svg'], /--trend needs --history/],
     [{ budgets }, ['check', '--commit', 'a'], /--commit needs --history/],

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { EdgepackError } from '../../src/diagnostics/edgepack-error.ts';
 import { exampleDiff } from '../report/example-diff.ts';
 import { exampleReport } from '../report/example-report.ts';
+import { exampleFolder } from './example-folder.ts';
 import { runCli } from './fake-api.ts';
 
 const commands = [
@@ -12,6 +13,8 @@ const commands = [
   'inspect',
   'evaluate',
   'bench',
+  'check',
+  'init',
   'diff',
   'pack',
   'unpack',
@@ -21,22 +24,7 @@ const commands = [
   'completion',
 ];
 const measuring = commands.filter((command) => command !== 'completion');
-const commands = ['compress', 'inspect', 'evaluate', 'bench', 'check', 'init', 'pack', 'unpack', 'targets'];
 const folder = () => mkdtempSync(join(tmpdir(), 'edgepack-commands-'));
-
-/** A folder in which the examples of a command's help make sense. */
-function exampleFolder(command: string): string {
-  const cwd = folder();
-  if (command === 'check') {
-    writeFileSync(join(cwd, 'edgepack.config.json'), '{"budgets":{"size":{"file":1}}}');
-  }
-  if (command === 'init') {
-    writeFileSync(join(cwd, 'model.onnx'), '');
-    for (const name of ['photos', 'out']) mkdirSync(join(cwd, name));
-    writeFileSync(join(cwd, 'out', 'report.json'), JSON.stringify(exampleReport()));
-  }
-  return cwd;
-}
 
 describe('help', () => {
   it('names every command and a first example', async () => {
