@@ -15,7 +15,7 @@ export type {
   RunContext,
   UnpackedTensor,
 } from './pipeline/api-types.ts';
-export { bench } from './pipeline/bench.ts';
+export { bench, cleanDeviceCache } from './pipeline/bench.ts';
 export type { BenchOptions } from './pipeline/bench-options.ts';
 export { check } from './pipeline/check.ts';
 export type { CheckOptions } from './pipeline/check-options.ts';

@@ -33,6 +33,8 @@ export interface CliApi {
   predict(modelPath: string, options?: PredictOptions): Promise<Prediction>;
   diff(pathA: string, pathB: string, options?: DiffOptions, context?: RunContext): Promise<Diff>;
   check(path: string, options: CheckOptions, context?: RunContext): Promise<CheckResult>;
+  /** Removes all that edgepack keeps on a device, unless a run is under way there. */
+  cleanDeviceCache(options: BenchOptions, context?: RunContext): Promise<boolean>;
   /** Writes the `.epk` of a model. */
   pack(modelPath: string, epkPath: string, options?: PackOptions, context?: RunContext): Promise<PackResult>;
   /** Writes the model of an `.epk`, byte for byte. */

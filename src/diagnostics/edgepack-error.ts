@@ -21,6 +21,10 @@ export const errorCatalogue = {
   'file-not-found': { exitCode: ExitCode.usage, summary: 'A named input file does not exist or cannot be opened.' },
   'data-unreadable': { exitCode: ExitCode.usage, summary: 'Calibration or evaluation data cannot be read.' },
   'data-mismatch': { exitCode: ExitCode.usage, summary: 'The data does not fit the model.' },
+  'device-unreachable': { exitCode: ExitCode.usage, summary: 'The device cannot be reached, or does not let us in.' },
+  'device-unverified': { exitCode: ExitCode.usage, summary: 'The host key of the device is unknown or has changed.' },
+  'device-unsuitable': { exitCode: ExitCode.usage, summary: 'The device lacks something that a measurement needs.' },
+  'device-failed': { exitCode: ExitCode.usage, summary: 'The connection to the device was lost, or its agent failed.' },
   'engine-missing': { exitCode: ExitCode.usage, summary: 'The inference engine is not installed.' },
 
   'model-unreadable': { exitCode: ExitCode.unsafeModel, summary: 'The model file is damaged or not an ONNX model.' },

@@ -1,12 +1,23 @@
 import { z } from 'zod';
 import { compressOptionsSchema } from './compress-options.ts';
+import { deviceOptions } from './device-options.ts';
 
 const shared = compressOptionsSchema.shape;
 
 /** Options of `bench`, in the order of the help text. */
 export const benchOptionsSchema = z
   .strictObject({
-    target: shared.target.describe('Device whose number of threads is taken; nothing is measured on it.'),
+    target: shared.target.describe('Device whose number of threads is taken; to measure on it give --device as well.'),
+    device: deviceOptions.device.describe(
+      'Measure there instead of here: ssh://user@host or ssh://user@host:port, by keys.',
+    ),
+    sshConfig: deviceOptions.sshConfig,
+    clean: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Leave nothing on the device: remove the cached runtime and models as well; without models do only that.',
+      ),
     data: z
       .string()
       .min(1)
@@ -32,7 +43,7 @@ export const benchOptionsSchema = z
       ])
       .optional()
       .describe(
-        'Threads of the engine, one count or several; by default those of the target, as far as this host has cores.',
+        'Threads of the engine, one count or several; by default those of the target, as far as there are cores.',
       ),
     rounds: z.int().min(1).max(1000).default(200).describe('Rounds at most; in each one every model has its turn.'),
     warmup: z.int().min(1).max(1000).default(5).describe('Runs of each model before the first round.'),

@@ -1,6 +1,7 @@
 import { printable } from '../diagnostics/printable.ts';
 import type { BenchMeasurement, BenchResult } from '../report/bench-schema.ts';
 import { formatPercent } from '../report/number-format.ts';
+import type { ThrottlingCause } from '../runtime/board-state.ts';
 
 type Warning = BenchResult['warnings'][number];
 
@@ -13,6 +14,13 @@ const NOTEWORTHY_STEAL = 0.02;
 /** Intervals of fewer rounds are coarse. */
 const FEW_ROUNDS = 10;
 
+const causeTexts: Readonly<Record<ThrottlingCause, string>> = {
+  'under-voltage': 'the supply voltage was too low',
+  'frequency-capped': 'its frequency was capped',
+  throttled: 'it was throttled',
+  'soft-temperature-limit': 'it reached its soft temperature limit',
+};
+
 /** What should be known before the figures of one measurement are believed. */
 export function measurementWarnings(measurement: BenchMeasurement, logicalCores: number): Warning[] {
   const { load, models, rounds, threads } = measurement;
@@ -20,7 +28,7 @@ export function measurementWarnings(measurement: BenchMeasurement, logicalCores:
   const where = `with ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
   const warn = (code: string, message: string) => warnings.push({ code, message: `${where}: ${message}` });
   if (threads > logicalCores) {
-    warn('threads-exceed-cores', `more threads than this host's ${logicalCores} cores: they wait for each other`);
+    warn('threads-exceed-cores', `more threads than there are cores (${logicalCores}): they wait for each other`);
   }
   if (load.otherBusyCores !== null) {
     if (load.otherBusyCores > BUSY_SHARE * logicalCores) {
@@ -34,6 +42,13 @@ export function measurementWarnings(measurement: BenchMeasurement, logicalCores:
     warn(
       'steal',
       `${formatPercent(load.stealShare)} of the processor time went to other guests of this virtual machine's host`,
+    );
+  }
+  if (load.throttling !== null && load.throttling.during.length > 0) {
+    const causes = load.throttling.during.map((cause) => causeTexts[cause]).join(', ');
+    warn(
+      'throttled',
+      `the board slowed down (${causes}): these are not its figures; see to power and cooling, and measure again`,
     );
   }
   const remedy =

@@ -1,51 +1,90 @@
 import { join } from 'node:path';
+import { cleanDevice, connectDevice, type DeviceOptions } from '../device/connect-device.ts';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { silentLogger } from '../diagnostics/logger.ts';
 import { checkValue } from '../diagnostics/parse-checked-json.ts';
 import { printable } from '../diagnostics/printable.ts';
 import type { BenchResult } from '../report/bench-schema.ts';
-import { startEngine } from '../runtime/engine.ts';
-import { describeHost } from '../runtime/host.ts';
-import { readCpuFrequency } from '../runtime/host-load.ts';
+import { localMachine } from '../runtime/local-machine.ts';
+import type { Machine } from '../runtime/machine.ts';
 import { TemporaryFolder } from '../storage/temporary-folder.ts';
 import { loadTarget } from '../targets/load-target.ts';
 import type { RunContext } from './api-types.ts';
 import { type BenchOptions, benchOptionsSchema, type ResolvedBenchOptions } from './bench-options.ts';
 import { measurementWarnings } from './bench-warnings.ts';
 import { engineThreads } from './engine-threads.ts';
-import { hostLabel } from './host-label.ts';
+import { deviceLabel, hostLabel } from './host-label.ts';
 import { BENCH_TURN_MS, measureModels } from './measure-models.ts';
 import { benchLabels, openBenchModel, openDimensions } from './open-bench-model.ts';
 import { packageVersion } from './package-version.ts';
 import { tryModel } from './try-model.ts';
 
 /**
- * Times models on this host, in turns, each `.onnx` or `.epk`: medians and tails with intervals, each model's time in
+ * Times models on this host, or on a device, in turns, each `.onnx` or `.epk`: medians and tails with intervals, each model's time in
  * relation to the first one's, memory, and where asked which nodes take the time.
  *
  * @example
  * const { measurements } = await bench(['model.onnx', 'out/model.onnx'], { threads: [1, 4] });
  * measurements[0].models[1].ratio; // { value: 0.56, interval: { low: 0.55, high: 0.58 } }
- * @throws EdgepackError for wrong options, missing and unreadable models, and models that the engine refuses.
+ * @throws EdgepackError for wrong options, missing and unreadable models, models that the engine refuses, and devices that
+ * cannot be measured on.
  */
 export async function bench(
   files: readonly string[],
   options: BenchOptions = {},
-  { logger = silentLogger, signal, commandLine }: RunContext = {},
+  context: RunContext = {},
 ): Promise<BenchResult> {
   const resolved = checkValue(options, benchOptionsSchema, 'usage', 'bench');
-  if (files.length === 0) throw new EdgepackError('usage', 'bench: no model is given');
+  const { logger = silentLogger, signal } = context;
+  const { device, sshConfig, clean } = resolved;
+  if (device === undefined) {
+    if (!clean && sshConfig === undefined) return benchOn(localMachine(logger), files, resolved, context);
+    throw new EdgepackError('usage', `${clean ? '--clean' : '--ssh-config'} is about a device, and none is given`, {
+      hint: 'Add --device ssh://user@host.',
+    });
+  }
+  const connect = { device, sshConfig, logger, signal };
+  requireFiles(files);
+  const machine = await connectDevice(connect);
+  try {
+    return await benchOn(machine, files, resolved, context);
+  } finally {
+    await machine.close();
+    if (clean) await cleanDevice(connect).then((done) => tellCleaned(done, machine.address, logger));
+  }
+}
+
+/** Removes all that edgepack keeps on a device. @returns false where a run is under way there, and nothing is removed. */
+export async function cleanDeviceCache(
+  options: BenchOptions,
+  { logger = silentLogger, signal }: RunContext = {},
+): Promise<boolean> {
+  const { device, sshConfig } = checkValue(options, benchOptionsSchema, 'usage', 'bench');
+  if (device === undefined) throw new EdgepackError('usage', 'bench: no device is given');
+  const done = await cleanDevice({ device, sshConfig, logger, signal });
+  tellCleaned(done, device, logger);
+  return done;
+}
+
+/** Times models on a machine that is there, as {@link bench} does. */
+export async function benchOn(
+  machine: Machine,
+  files: readonly string[],
+  resolved: ResolvedBenchOptions,
+  { logger = silentLogger, signal, commandLine }: RunContext = {},
+): Promise<BenchResult> {
+  requireFiles(files);
   if (resolved.data !== undefined && resolved.dim.length > 0) {
     throw new EdgepackError('usage', '--dim sets sizes of made-up inputs; with --data the sample has its own', {
       hint: 'Leave out one of both.',
     });
   }
   const target = loadTarget(resolved.target);
-  const host = describeHost();
-  const threadCounts = threadsOf(resolved) ?? [engineThreads(undefined, target)];
+  const host = machine.description;
+  const threadCounts = threadsOf(resolved) ?? [engineThreads(undefined, target, host)];
   const warnings: BenchResult['warnings'] = [];
   if (resolved.threads === undefined && threadCounts[0]! < target.threads) {
-    const message = `${target.displayName} runs ${target.threads} threads, this host has ${host.logicalCores} cores: measured with ${threadCounts[0]}`;
+    const message = `${target.displayName} runs ${target.threads} threads, ${machine.address ?? 'this host'} has ${host.logicalCores} cores: measured with ${threadCounts[0]}`;
     warnings.push({ code: 'threads-capped', message });
   }
   const folder = new TemporaryFolder();
@@ -59,7 +98,7 @@ export async function bench(
     }
     const tried = [];
     for (const [i, model] of models.entries()) {
-      tried.push(await tryModel(model, { threads: threadCounts[0]!, profile: resolved.profile, logger, signal }));
+      tried.push(await tryModel(model, { machine, threads: threadCounts[0]!, profile: resolved.profile, signal }));
       loading.update(i + 1);
     }
     loading.done();
@@ -76,18 +115,25 @@ export async function bench(
         )
       : [];
     warnings.push(...sizeWarnings(open));
-    const engine = await startEngine({ logger });
+    const engine = await machine.startEngine();
     try {
       const measurements = [];
       let leftMs = resolved.maxSeconds * 1000;
       for (const [i, threads] of threadCounts.entries()) {
         const maxSeconds = Math.max(0.05, leftMs / 1000 / (threadCounts.length - i));
-        const measured = await measureModels(engine, models, { ...resolved, threads, maxSeconds, logger, signal });
+        const measured = await measureModels(engine, models, {
+          ...resolved,
+          machine,
+          threads,
+          maxSeconds,
+          logger,
+          signal,
+        });
         leftMs -= measured.elapsedMs;
         measurements.push(measured);
         warnings.push(...measurementWarnings(measured, host.logicalCores));
       }
-      const { governor, maxMhz } = readCpuFrequency();
+      const { governor, maxMhz } = (await machine.state(engine)).frequency;
       if (governor !== undefined && governor !== 'performance') {
         const message = `the frequency governor is ${printable(governor, 40)}: short runs may be timed at a low frequency; performance is steadier`;
         warnings.push({ code: 'governor', message });
@@ -96,8 +142,12 @@ export async function bench(
         benchVersion: 1,
         tool: { name: 'edgepack', version: packageVersion },
         source: {
-          kind: 'host',
-          label: hostLabel(host.cpuName, threadCounts),
+          kind: machine.address === undefined ? 'host' : 'device',
+          address: machine.address ?? null,
+          label:
+            machine.address === undefined
+              ? hostLabel(host.cpuName, threadCounts)
+              : deviceLabel(machine.address, host.cpuName, threadCounts),
           cpu: host.cpuName,
           architecture: host.architecture,
           platform: host.platform,
@@ -126,7 +176,7 @@ export async function bench(
         measurements,
         profiles: resolved.profile ? tried.flatMap(({ profile }) => profile ?? []) : null,
         warnings,
-        versions: { node: process.versions.node, onnxruntime: engine.version, edgepack: packageVersion },
+        versions: { node: machine.nodeVersion, onnxruntime: engine.version, edgepack: packageVersion },
         commandLine: commandLine ?? null,
       };
     } finally {
@@ -135,6 +185,15 @@ export async function bench(
   } finally {
     folder.remove();
   }
+}
+
+function requireFiles(files: readonly string[]): void {
+  if (files.length === 0) throw new EdgepackError('usage', 'bench: no model is given');
+}
+
+function tellCleaned(done: boolean, address: string, logger: DeviceOptions['logger']): void {
+  if (done) logger?.info(`${printable(address, 100)}: removed what edgepack had cached there`);
+  else logger?.warn(`${printable(address, 100)}: another run is under way there, so nothing was removed`);
 }
 
 function threadsOf({ threads }: ResolvedBenchOptions): readonly number[] | undefined {

@@ -8,6 +8,7 @@ import type { Logger } from '../diagnostics/logger.ts';
 import { type Comparison, scoreModels } from '../evaluation/score-models.ts';
 import { readModel } from '../formats/onnx/read-model.ts';
 import { startEngine } from '../runtime/engine.ts';
+import { localMachine } from '../runtime/local-machine.ts';
 import type { Target } from '../targets/target-schema.ts';
 import { benchOptionsSchema } from './bench-options.ts';
 import { perSampleAnswers } from './build-report.ts';
@@ -103,7 +104,13 @@ async function knownOf(
 /** Peak memory of the engine with this model alone: the smaller of two processes, as the system's share comes and goes. */
 async function memoryOf(model: BenchModel | undefined, run: CheckRun): Promise<number | undefined> {
   if (model === undefined) return undefined;
-  const options = { threads: threadsOf(run), profile: false, logger: run.logger, signal: run.signal };
+  const options = {
+    machine: localMachine(run.logger),
+    threads: threadsOf(run),
+    profile: false,
+    logger: run.logger,
+    signal: run.signal,
+  };
   const first = await tryModel(model, options);
   const second = await tryModel(model, options);
   return Math.min(first.record.enginePeakBytes, second.record.enginePeakBytes);

@@ -6,6 +6,7 @@ import { printable } from '../diagnostics/printable.ts';
 import type { BenchProfile } from '../report/bench-schema.ts';
 import { formatDuration } from '../report/number-format.ts';
 import { describeHost } from '../runtime/host.ts';
+import { localMachine } from '../runtime/local-machine.ts';
 import { type ComparedLatency, compareLatency } from './compare-latency.ts';
 import { type CheckRun, type Gathered, threadsOf } from './gather-evidence.ts';
 import type { CheckSubject } from './open-check-subject.ts';
@@ -57,7 +58,7 @@ export async function measureCheckLatency(run: CheckRun, gathered: Gathered): Pr
   );
   const failed = limits.some((limit) => judgeMeasuredLatency(limit, measured).outcome === 'failed');
   if (!failed || !needsBoth) return measured;
-  const profiling = { threads, profile: true, logger, signal };
+  const profiling = { machine: localMachine(logger), threads, profile: true, logger, signal };
   const [before, after] = [await tryModel(models[0]!, profiling), await tryModel(models[1]!, profiling)];
   return { ...measured, slowerLayers: slowerNodes(before.profile, after.profile) };
 }

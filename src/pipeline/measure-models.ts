@@ -1,14 +1,17 @@
 import { type Logger, type Progress, silentLogger } from '../diagnostics/logger.ts';
 import { pairedLatencyRatio, summarizeLatency } from '../evaluation/latency-statistics.ts';
 import type { BenchMeasurement } from '../report/bench-schema.ts';
+import type { Throttling } from '../runtime/board-state.ts';
 import type { Engine } from '../runtime/engine.ts';
-import { describeHost } from '../runtime/host.ts';
-import { loadBetween, markLoad, readCpuFrequency } from '../runtime/host-load.ts';
+import { loadBetween } from '../runtime/host-load.ts';
 import type { LatencyMeasurement, LatencyRun } from '../runtime/latency.ts';
+import type { Machine } from '../runtime/machine.ts';
 import type { BenchModel } from './open-bench-model.ts';
 import { benchSession } from './try-model.ts';
 
 export interface MeasureModelsOptions {
+  /** That runs the engine. */
+  readonly machine: Machine;
   readonly threads: number;
   readonly rounds: number;
   readonly warmup: number;
@@ -35,15 +38,13 @@ export async function measureModels(
   models: readonly BenchModel[],
   options: MeasureModelsOptions,
 ): Promise<BenchMeasurement> {
-  const { threads, rounds, warmup, maxSeconds, precision, seed, logger = silentLogger, signal } = options;
+  const { machine, threads, rounds, warmup, maxSeconds, precision, seed, logger = silentLogger, signal } = options;
   const candidates = [];
   for (const model of models) {
     const session = await engine.load(model.onnxPath, { ...benchSession(threads), label: model.label });
     candidates.push({ label: model.label, session, feeds: await model.feeds(session.inputs) });
   }
-  const [loadAverage] = describeHost().loadAverage ?? [];
-  const frequencyBefore = readCpuFrequency().currentMhz;
-  const before = markLoad(engine.processId);
+  const before = await machine.state(engine);
   const progress = roundsProgress(logger, threads, { rounds, maxSeconds });
   const run = await engine
     .measureLatency(candidates, {
@@ -61,7 +62,8 @@ export async function measureModels(
       },
     })
     .finally(() => progress.done());
-  const load = loadBetween(before, markLoad(engine.processId));
+  const after = await machine.state(engine);
+  const load = loadBetween(before.load, after.load);
   for (const { session } of candidates) await session.release();
   return {
     threads,
@@ -70,13 +72,25 @@ export async function measureModels(
     elapsedMs: run.elapsedMs,
     orders: run.orders.map((order) => [...order]),
     load: {
-      loadAverage: loadAverage ?? null,
+      loadAverage: before.loadAverage ?? null,
       otherBusyCores: load.otherBusyCores ?? null,
       stealShare: load.stealShare ?? null,
-      frequencyMhz: { before: frequencyBefore ?? null, after: readCpuFrequency().currentMhz ?? null },
+      frequencyMhz: { before: before.frequency.currentMhz ?? null, after: after.frequency.currentMhz ?? null },
+      temperatureC: { before: before.board.temperatureC ?? null, after: after.board.temperatureC ?? null },
+      throttling: throttlingBetween(before.board.throttling, after.board.throttling),
     },
     models: run.candidates.map((candidate, i) => summarize(candidate, i === 0 ? undefined : run.candidates[0], seed)),
   };
+}
+
+/** What slowed the board down from the first round to the last; null where it does not tell. */
+function throttlingBetween(
+  before: Throttling | undefined,
+  after: Throttling | undefined,
+): BenchMeasurement['load']['throttling'] {
+  if (before === undefined || after === undefined) return null;
+  const newly = after.sinceBoot.filter((cause) => !before.sinceBoot.includes(cause));
+  return { during: [...new Set([...before.now, ...after.now, ...newly])], sinceBoot: [...after.sinceBoot] };
 }
 
 function summarize(

@@ -1,8 +1,8 @@
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
-import { type Logger, silentLogger } from '../diagnostics/logger.ts';
 import { summarizeProfile } from '../evaluation/summarize-profile.ts';
 import type { BenchProfile, BenchResult } from '../report/bench-schema.ts';
-import { type Engine, startEngine } from '../runtime/engine.ts';
+import type { Engine } from '../runtime/engine.ts';
+import type { Machine } from '../runtime/machine.ts';
 import type { ValueDescription } from '../runtime/session.ts';
 import { dataTypeName } from '../tensor/data-type.ts';
 import type { Feeds } from '../tensor/nd-array.ts';
@@ -16,9 +16,9 @@ export interface TriedModel {
 }
 
 interface TryOptions {
+  readonly machine: Machine;
   readonly threads: number;
   readonly profile: boolean;
-  readonly logger?: Logger;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -35,14 +35,12 @@ const PROFILE_MS = 1000;
  * @throws EdgepackError `model-rejected` where the engine refuses it, `data-mismatch` where the inputs do not fit.
  */
 export async function tryModel(model: BenchModel, options: TryOptions): Promise<TriedModel> {
-  const { threads, profile, logger = silentLogger, signal } = options;
-  const engine = await startEngine({ logger });
+  const { machine, threads, profile, signal } = options;
+  const engine = await machine.startEngine();
   try {
     const engineIdleBytes = await engine.peakMemoryBytes();
     await engine.limit(model.limits);
-    const start = performance.now();
     const session = await engine.load(model.onnxPath, { ...benchSession(threads), label: model.label });
-    const loadMs = performance.now() - start;
     const feeds = await model.feeds(session.inputs);
     const once = { rounds: 1, minRounds: 1, warmup: 2, turnMs: 0, signal };
     const [trial] = (
@@ -63,7 +61,7 @@ export async function tryModel(model: BenchModel, options: TryOptions): Promise<
           dataType: dataTypeName(dataType),
           dims: [...dims],
         })),
-        loadMs,
+        loadMs: session.loadMs,
         enginePeakBytes,
         engineIdleBytes,
       },

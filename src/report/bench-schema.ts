@@ -5,6 +5,8 @@ const count = z.int().min(0);
 const milliseconds = z.number().min(0);
 const share = z.number().min(0).max(1);
 const megahertz = z.number().positive().nullable();
+const degrees = z.number().nullable();
+const throttlingCause = z.enum(['under-voltage', 'frequency-capped', 'throttled', 'soft-temperature-limit']);
 const interval = z
   .strictObject({ low: z.number().min(0), high: z.number().min(0) })
   .describe('95 % bootstrap interval.');
@@ -47,6 +49,11 @@ const measurement = z
       otherBusyCores: z.number().min(0).nullable().describe('Cores that other processes kept busy on average.'),
       stealShare: share.nullable().describe('Processor time that the hypervisor gave to others.'),
       frequencyMhz: z.strictObject({ before: megahertz, after: megahertz }).describe('Of the first core.'),
+      temperatureC: z.strictObject({ before: degrees, after: degrees }).describe('Of the processor.'),
+      throttling: z
+        .strictObject({ during: z.array(throttlingCause), sinceBoot: z.array(throttlingCause) })
+        .nullable()
+        .describe("What slowed the board down, as a Raspberry Pi's firmware tells; null where nothing does."),
     }),
     models: z.array(measuredModel).describe('In the order of the command line.'),
   })
@@ -86,8 +93,9 @@ export const benchSchema = z
     tool: z.strictObject({ name: z.literal('edgepack'), version: z.string() }),
     source: z
       .strictObject({
-        kind: z.literal('host').describe('The machine that ran edgepack.'),
-        label: z.string().describe('Where it was measured, and that this is not the target.'),
+        kind: z.enum(['host', 'device']).describe('The machine that ran edgepack, or one that it reached over ssh.'),
+        address: z.string().nullable().describe('Of the device, without the user; null for the host.'),
+        label: z.string().describe('Where it was measured, and of the host that this is not the target.'),
         cpu: z.string(),
         architecture: z.string(),
         platform: z.string(),
@@ -129,7 +137,11 @@ export const benchSchema = z
     measurements: z.array(measurement).min(1).describe('One for each number of threads, measured one after the other.'),
     profiles: z.array(profile).nullable().describe('null unless asked for.'),
     warnings: z.array(z.strictObject({ code: z.string(), message: z.string() })),
-    versions: z.strictObject({ node: z.string(), onnxruntime: z.string(), edgepack: z.string() }),
+    versions: z.strictObject({
+      node: z.string().describe('Of what ran the engine.'),
+      onnxruntime: z.string(),
+      edgepack: z.string(),
+    }),
     commandLine: z.string().nullable(),
   })
   .describe('What edgepack bench measures.');

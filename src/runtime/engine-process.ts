@@ -3,6 +3,7 @@ import { EdgepackError, type ErrorCode } from '../diagnostics/edgepack-error.ts'
 import type { Logger } from '../diagnostics/logger.ts';
 import { printable } from '../diagnostics/printable.ts';
 import { siblingModule } from '../storage/sibling-module.ts';
+import type { EngineChannel, RequestSubject } from './engine-channel.ts';
 import {
   type AnswerMessage,
   memoryExceededMark,
@@ -22,14 +23,6 @@ interface Pending {
   reject(error: EdgepackError): void;
 }
 
-/** What a request is about, for the error that may come of it. */
-export interface RequestSubject {
-  /** What the message begins with, such as `running resnet8.onnx`. */
-  readonly subject: string;
-  readonly file?: string | undefined;
-  readonly timeoutMs?: number;
-}
-
 interface EngineEnd {
   readonly reason: string;
   readonly hint?: string;
@@ -45,8 +38,8 @@ const hints: Partial<Record<ErrorCode, string>> = {
     'Check that the model runs in ONNX Runtime by itself; "edgepack inspect" shows its operators and opsets.',
 };
 
-/** The engine's process seen from outside: requests go in, answers or {@link EdgepackError}s come out. */
-export class EngineProcess {
+/** The engine's process, seen from the one that started it. */
+export class EngineProcess implements EngineChannel {
   readonly #child: ChildProcess;
   readonly #logger: Logger;
   /** How long a request may take that says nothing else. */
@@ -93,12 +86,10 @@ export class EngineProcess {
     return this.#child.pid ?? -1;
   }
 
-  /** Whether an answer is outstanding. */
   get isBusy(): boolean {
     return this.#pending.length > 0;
   }
 
-  /** Sends a request. Requests are answered in order; the time limit of each begins when its turn comes. */
   request<K extends RequestKind>(
     kind: K,
     ask: Requests[K]['ask'],
@@ -121,7 +112,6 @@ export class EngineProcess {
     });
   }
 
-  /** Ends the process, at once if it is busy. Pending requests are rejected. */
   async close(): Promise<void> {
     if (this.#end !== undefined) return this.#ended;
     this.#killedFor ??= 'close';

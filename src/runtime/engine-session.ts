@@ -3,8 +3,9 @@ import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { printable } from '../diagnostics/printable.ts';
 import type { Feeds } from '../tensor/nd-array.ts';
 import { checkFeeds } from './check-feeds.ts';
-import type { EngineProcess, RequestSubject } from './engine-process.ts';
+import type { EngineChannel, RequestSubject } from './engine-channel.ts';
 import type { ProfileRecord } from './profile.ts';
+import type { Requests } from './protocol.ts';
 import type { Session, SessionOptions, ValueDescription } from './session.ts';
 import type { Statistics, StatisticsRequest } from './statistics.ts';
 
@@ -13,27 +14,29 @@ export class EngineSession implements Session {
   readonly id: number;
   readonly inputs: readonly ValueDescription[];
   readonly outputs: readonly ValueDescription[];
+  readonly loadMs: number;
   /** What error messages call the model. */
   readonly modelName: string;
-  readonly #process: EngineProcess;
+  readonly #process: EngineChannel;
   readonly #file: string | undefined;
   #request: StatisticsRequest | undefined;
 
   private constructor(
-    process: EngineProcess,
+    process: EngineChannel,
     model: { readonly name: string; readonly file: string | undefined },
-    loaded: { readonly sessionId: number; readonly inputs: ValueDescription[]; readonly outputs: ValueDescription[] },
+    loaded: Requests['load']['answer'],
   ) {
     this.#process = process;
     this.#file = model.file;
     this.modelName = model.name;
     this.id = loaded.sessionId;
+    this.loadMs = loaded.loadMs;
     this.inputs = loaded.inputs;
     this.outputs = loaded.outputs;
   }
 
   static async load(
-    process: EngineProcess,
+    process: EngineChannel,
     model: string | Uint8Array,
     options: SessionOptions,
   ): Promise<EngineSession> {

@@ -5,6 +5,7 @@ import { type Logger, silentLogger } from '../diagnostics/logger.ts';
 import { printable } from '../diagnostics/printable.ts';
 import type { Feeds } from '../tensor/nd-array.ts';
 import { checkFeeds } from './check-feeds.ts';
+import type { EngineChannel } from './engine-channel.ts';
 import { EngineProcess } from './engine-process.ts';
 import { EngineSession } from './engine-session.ts';
 import type { LatencyCandidate, LatencyOptions, LatencyRun } from './latency.ts';
@@ -63,6 +64,19 @@ export interface Engine {
  * @throws EdgepackError `engine-missing` if onnxruntime-node is not installed or does not load on this host.
  */
 export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
+  const { process, version } = await openEngineProcess(options);
+  return engineOn(process, version);
+}
+
+/** The engine behind a channel on which it has been opened. */
+export function engineOn(channel: EngineChannel, version: string): Engine {
+  return new HostedEngine(channel, version);
+}
+
+/** Starts the engine's process and has it load the engine's library. @throws EdgepackError `engine-missing`. */
+export async function openEngineProcess(
+  options: EngineOptions,
+): Promise<{ readonly process: EngineProcess; readonly version: string }> {
   const process = new EngineProcess({
     timeoutMs: options.timeoutMs ?? 600_000,
     logger: options.logger ?? silentLogger,
@@ -73,7 +87,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   };
   try {
     const { version } = await process.request('open', ask, { subject: 'starting the inference engine' });
-    return new HostedEngine(process, version);
+    return { process, version };
   } catch (error) {
     await process.close();
     throw error;
@@ -87,27 +101,27 @@ function availableMemoryBytes(): number {
 
 class HostedEngine implements Engine {
   readonly version: string;
-  readonly #process: EngineProcess;
+  readonly #channel: EngineChannel;
   readonly #sessions = new WeakMap<Session, EngineSession>();
   #nextComparisonId = 1;
   #finalPeakBytes: number | undefined;
 
-  constructor(process: EngineProcess, version: string) {
-    this.#process = process;
+  constructor(channel: EngineChannel, version: string) {
+    this.#channel = channel;
     this.version = version;
   }
 
   get processId(): number {
-    return this.#process.processId;
+    return this.#channel.processId;
   }
 
   async limit(limits: EngineLimits): Promise<void> {
-    await this.#process.request('limit', limits, { subject: 'limiting the inference engine' });
+    await this.#channel.request('limit', limits, { subject: 'limiting the inference engine' });
   }
 
   async load(model: string | Uint8Array, options: SessionOptions = {}): Promise<Session> {
     if (typeof model === 'string') requireReadable(model);
-    const session = await EngineSession.load(this.#process, model, options);
+    const session = await EngineSession.load(this.#channel, model, options);
     this.#sessions.set(session, session);
     return session;
   }
@@ -123,26 +137,26 @@ class HostedEngine implements Engine {
         checkFeeds(first.inputs, feeds, first.modelName);
         checkFeeds(second.inputs, feeds, second.modelName);
         const ask = { comparisonId, referenceId: first.id, candidateId: second.id, pairs, feeds };
-        await this.#process.request('compare', ask, subject);
+        await this.#channel.request('compare', ask, subject);
       },
-      result: () => this.#process.request('endComparison', { comparisonId }, subject),
+      result: () => this.#channel.request('endComparison', { comparisonId }, subject),
     };
   }
 
   async measureLatency(candidates: readonly LatencyCandidate[], options: LatencyOptions = {}): Promise<LatencyRun> {
     for (const { session, feeds } of candidates) checkFeeds(session.inputs, feeds, this.#own(session).modelName);
     const names = candidates.map(({ session }) => this.#own(session).modelName).join(', ');
-    return measureLatency(this.#process, candidates, { subject: `timing ${names}` }, options);
+    return measureLatency(this.#channel, candidates, { subject: `timing ${names}` }, options);
   }
 
   async peakMemoryBytes(): Promise<number> {
-    return this.#finalPeakBytes ?? this.#process.request('peakMemory', {}, { subject: 'asking the inference engine' });
+    return this.#finalPeakBytes ?? this.#channel.request('peakMemory', {}, { subject: 'asking the inference engine' });
   }
 
   async close(): Promise<void> {
     if (this.#finalPeakBytes !== undefined) return;
-    if (!this.#process.isBusy) this.#finalPeakBytes = await this.peakMemoryBytes().catch(() => undefined);
-    await this.#process.close();
+    if (!this.#channel.isBusy) this.#finalPeakBytes = await this.peakMemoryBytes().catch(() => undefined);
+    await this.#channel.close();
   }
 
   #own(session: Session): EngineSession {

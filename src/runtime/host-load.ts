@@ -12,6 +12,7 @@ export interface CpuTimes {
 /** A moment: two of them tell what went on in between. */
 export interface LoadMark {
   readonly cpu: CpuTimes | undefined;
+  readonly logicalCores: number;
   /** Processor time of this process and of the engine's; undefined where not known. */
   readonly ownMs: number | undefined;
 }
@@ -62,6 +63,7 @@ export function markLoad(engineProcessId: number): LoadMark {
   const { user, system } = process.cpuUsage();
   return {
     cpu: readParsed('/proc/stat', parseCpuTimes) ?? portableCpuTimes(),
+    logicalCores: cpus().length,
     ownMs: engineMs === undefined ? undefined : engineMs + (user + system) / 1000,
   };
 }
@@ -71,7 +73,7 @@ export function loadBetween(before: LoadMark, after: LoadMark): HostLoad {
   if (before.cpu === undefined || after.cpu === undefined) return { otherBusyCores: undefined, stealShare: undefined };
   const totalMs = after.cpu.totalMs - before.cpu.totalMs;
   if (!(totalMs > 0)) return { otherBusyCores: undefined, stealShare: undefined };
-  const wallMs = totalMs / cpus().length;
+  const wallMs = totalMs / after.logicalCores;
   const stealMs = (after.cpu.stealMs ?? Number.NaN) - (before.cpu.stealMs ?? Number.NaN);
   const ownMs = (after.ownMs ?? Number.NaN) - (before.ownMs ?? Number.NaN);
   const otherMs = after.cpu.busyMs - before.cpu.busyMs - ownMs;

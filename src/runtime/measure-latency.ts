@@ -1,4 +1,4 @@
-import type { EngineProcess, RequestSubject } from './engine-process.ts';
+import type { EngineChannel, RequestSubject } from './engine-channel.ts';
 import type { LatencyCandidate, LatencyOptions, LatencyRun } from './latency.ts';
 
 /** How long the engine's process measures before it reports: short enough to be interrupted, long against the report. */
@@ -9,7 +9,7 @@ const REPORT_MS = 500;
  * @throws EdgepackError if a run fails; the reason of `signal` when that is aborted.
  */
 export async function measureLatency(
-  process: EngineProcess,
+  process: EngineChannel,
   candidates: readonly LatencyCandidate[],
   subject: RequestSubject,
   {

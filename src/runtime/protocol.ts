@@ -19,7 +19,7 @@ export interface Requests {
   limit: { ask: EngineLimits; answer: undefined };
   load: {
     ask: { model: string | Uint8Array; options: SessionOptions };
-    answer: { sessionId: number; inputs: ValueDescription[]; outputs: ValueDescription[] };
+    answer: { sessionId: number; inputs: ValueDescription[]; outputs: ValueDescription[]; loadMs: number };
   };
   run: { ask: { sessionId: number; feeds: Feeds; outputNames: readonly string[] }; answer: Feeds };
   collect: { ask: { sessionId: number; feeds: Feeds; request?: StatisticsRequest }; answer: undefined };

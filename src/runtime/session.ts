@@ -58,6 +58,8 @@ export interface Runnable {
 /** A model loaded into the engine's process. Requests are answered in the order in which they are made. */
 export interface Session extends Runnable {
   readonly id: number;
+  /** How long the engine took to load it. */
+  readonly loadMs: number;
   /**
    * One inference whose outputs stay in the engine's process, where they are accumulated. The first call after
    * {@link statistics} decides the request; later ones have to repeat it.

@@ -28,7 +28,14 @@ export function exampleBench(ratio: Model['ratio'] = { value: 0.6, interval: { l
     stopped: 'precision',
     elapsedMs: 1700,
     orders: Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? [0, 1] : [1, 0])),
-    load: { loadAverage: 0.1, otherBusyCores: 0.02, stealShare: 0, frequencyMhz: { before: null, after: null } },
+    load: {
+      loadAverage: 0.1,
+      otherBusyCores: 0.02,
+      stealShare: 0,
+      frequencyMhz: { before: null, after: null },
+      temperatureC: { before: null, after: null },
+      throttling: null,
+    },
     models: [timed('model.onnx', 4 / threads, null), timed('small.epk', 2.4 / threads, ratio)],
   });
   const model = (label: string) => ({
@@ -45,6 +52,7 @@ export function exampleBench(ratio: Model['ratio'] = { value: 0.6, interval: { l
     tool: { name: 'edgepack', version: '1.2.3' },
     source: {
       kind: 'host',
+      address: null,
       label: 'measured on this host (Example CPU, 1, 4 threads), not on the target',
       cpu: 'Example CPU',
       architecture: 'x64',

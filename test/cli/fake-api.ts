@@ -122,6 +122,7 @@ export function fakeApi(calls: Call[] = [], change: Partial<CliApi> = {}): CliAp
     predict: record('predict', examplePrediction),
     diff: record('diff', { ...exampleDiff(), identical: true }),
     check: record('check', exampleCheck()),
+    cleanDeviceCache: record('cleanDeviceCache', true),
     pack: record('pack', { onnx: file, epk: { ...file, path: 'model.epk', sizeBytes: 400 } }),
     unpack: record('unpack', { onnx: file, epk: { ...file, path: 'model.epk', sizeBytes: 400 } }),
     renderReport: record('renderReport', { ...file, path: 'out/report.html' }),

@@ -21,6 +21,7 @@ describe('parseProcessMs', () => {
 describe('loadBetween', () => {
   const mark = (totalMs: number, busyMs: number, stealMs: number | undefined, ownMs: number | undefined) => ({
     cpu: { totalMs, busyMs, stealMs },
+    logicalCores: cpus().length,
     ownMs,
   });
 
@@ -36,7 +37,7 @@ describe('loadBetween', () => {
       stealShare: undefined,
     });
     expect(loadBetween(mark(5, 0, 0, 0), mark(5, 0, 0, 0)).stealShare).toBeUndefined();
-    expect(loadBetween({ cpu: undefined, ownMs: 0 }, mark(5, 0, 0, 0)).otherBusyCores).toBeUndefined();
+    expect(loadBetween({ ...mark(0, 0, 0, 0), cpu: undefined }, mark(5, 0, 0, 0)).otherBusyCores).toBeUndefined();
   });
 
   it('sees this process work without calling it others', () => {

@@ -16,8 +16,13 @@ Examples:
   edgepack bench model.onnx --profile --dim sequence=128
       which nodes take the time, and which of them run in int8
   edgepack bench a.onnx b.onnx c.onnx --max-seconds 120 --precision 0.5 --json
+  edgepack bench model.onnx out/model.onnx --target rpi4 --device ssh://pi@raspberrypi.local
+      on the board itself: copies the models and ONNX Runtime there (kept in ~/.cache/edgepack), runs, cleans up
+  edgepack bench --device ssh://pi@raspberrypi.local --clean
+      removes what is kept there
 
-What is measured is this host, never the target. Models are never changed and nothing is written.
+Without --device this host is measured, never the target. Models are never changed and nothing is written here.
+A device is reached with your OpenSSH client: its host key must be known, and a key or an agent let you in.
 Exit codes: 0 done, 2 wrong arguments or data, 3 model refused, 70 a bug, 130 interrupted.`;
 
 const hints = {
@@ -28,17 +33,19 @@ const hints = {
   precision: { value: 'percent' },
   rounds: { value: 'count' },
   warmup: { value: 'count' },
+  device: { value: 'ssh-url' },
+  sshConfig: { value: 'file' },
 };
 
 type Flags = CommonOptions & BenchOptions & { readonly config?: string };
 
 export function benchCommand(context: CommandContext): Command {
   const command = new Command('bench')
-    .summary('Time models on this host, in turns')
+    .summary('Time models in turns, on this host or on a device')
     .description(
-      'Times one or several models in turns on this host: medians and tails with intervals, the ratio to the first model, memory.',
+      'Times one or several models in turns, on this host or on a device over ssh: medians and tails with intervals, the ratio to the first model, memory.',
     )
-    .argument('<models...>', '.onnx or .epk files; the first one is what the others are compared with')
+    .argument('[models...]', '.onnx or .epk files; the first one is what the others are compared with')
     .addHelpText('after', examples);
   for (const option of optionsFromSchema(benchOptionsSchema, hints)) command.addOption(option);
   command.addOption(new Option('--config <file>', 'Configuration that names target, data and preprocessing'));
@@ -51,16 +58,28 @@ export function benchCommand(context: CommandContext): Command {
     const target = own.target ?? config.target;
     const preprocess = own.preprocess ?? config.preprocess;
     const threads = own.threads ?? (config.threads === undefined ? undefined : [config.threads]);
+    const { device, clean, sshConfig } = own;
+    const running = { logger: session.logger, signal: session.signal, commandLine: session.commandLine };
+    const reach = {
+      ...(device === undefined ? {} : { device }),
+      ...(sshConfig === undefined ? {} : { sshConfig: session.path(sshConfig) }),
+    };
+    if (models.length === 0 && clean === true && device !== undefined) {
+      const isCleaned = await context.api.cleanDeviceCache(reach, running);
+      session.print({ device, cleaned: isCleaned }, () => '');
+      return;
+    }
     const result = await context.api.bench(
       models.map((model) => session.path(model)),
       {
         ...own,
+        ...reach,
         ...(target === undefined ? {} : { target }),
         ...(data === undefined ? {} : { data: session.path(data) }),
         ...(preprocess === undefined ? {} : { preprocess }),
         ...(threads === undefined ? {} : { threads }),
       },
-      { logger: session.logger, signal: session.signal, commandLine: session.commandLine },
+      running,
     );
     const { stdout, env } = context.process;
     session.print(result, () => renderBench(result, { ...session.style, blocks: drawsBlocks(stdout, env) }));

@@ -50,10 +50,12 @@ export function engineRequests(): Answers {
     async load({ model, options }) {
       if (engine === undefined || watchdog === undefined)
         throw new ReportedFailure('engine-failed', 'the engine has not been opened');
+      const start = performance.now();
       const loaded = await LoadedModel.load(engine, watchdog, model, options);
+      const loadMs = performance.now() - start;
       const sessionId = nextSessionId++;
       models.set(sessionId, loaded);
-      return { sessionId, inputs: [...loaded.inputs], outputs: [...loaded.outputs] };
+      return { sessionId, inputs: [...loaded.inputs], outputs: [...loaded.outputs], loadMs };
     },
 
     async run({ sessionId, feeds, outputNames }) {
