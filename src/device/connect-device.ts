@@ -165,7 +165,7 @@ async function installFolder(target: SshTarget, options: InstallOptions): Promis
   try {
     await runRemote(target, {
       script: installScript,
-      parameters: [folder.id, ...folder.entries.flat()],
+      parameters: [folder.id, String(Math.ceil(silenceMs / 1000)), ...folder.entries.flat()],
       input,
       silenceMs,
       signal,

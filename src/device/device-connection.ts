@@ -45,7 +45,7 @@ export class DeviceConnection {
     this.#silenceMs = silenceMs;
     const start = randomBytes(16).toString('hex');
     this.#reader = new FrameReader(`\n${start}\n`);
-    const command = shellCommand(runScript, [runtimeId, node, start]);
+    const command = shellCommand(runScript, [runtimeId, node, start, String(silenceMs)]);
     this.#child = spawn('ssh', sshArguments(target, command), { stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true });
     this.#child.stdin.on('error', () => {});
     this.#child.stdout.on('data', (bytes: Buffer) => this.#receive(bytes));

@@ -35,13 +35,19 @@ export const probeScript = [
   'echo "end"',
 ].join('\n');
 
-/** Unpacks what comes in into folder `$1`; the other parameters are hashes and names of its files. */
+/**
+ * Unpacks what comes in into folder `$1`; the parameters from `$3` on are hashes and names of its files. When nothing has come
+ * for `$2` seconds the whole process group ends: no signal comes when the network is gone.
+ */
 export const installScript = [
   `${enter} || exit 41`,
-  'h=$1; shift',
-  't="new-$$.part"; trap \'cd "$c" && rm -rf "$t"\' EXIT; trap "exit 42" HUP INT TERM PIPE',
+  'h=$1; s=$2; shift 2; w=',
+  't="new-$$.part"; trap \'[ -z "$w" ] || kill "$w"; cd "$c" && rm -rf "$t"\' EXIT; trap "exit 42" HUP INT TERM PIPE',
   'mkdir "$t" && cd "$t" || exit 41',
-  'printf "%s  %s\\n" "$@" > MANIFEST && cut -c67- MANIFEST > NAMES && tar -xzf - -T NAMES && rm NAMES || exit 43',
+  'printf "%s  %s\\n" "$@" > MANIFEST && cut -c67- MANIFEST > NAMES || exit 43',
+  '( b=; while sleep "$s"; do n=$(du -sk .); [ "$n" != "$b" ] || kill 0; b=$n; done ) </dev/null >/dev/null 2>&1 & w=$!',
+  'tar -xzf - -T NAMES && rm NAMES || exit 43',
+  'kill "$w"; w=',
   '{ echo "$h  MANIFEST" | sha256sum -c - && sha256sum -c MANIFEST; } >/dev/null || exit 44',
   'cd "$c"; [ -d "$h" ] || mv "$t" "$h" || exit 43',
   'echo installed',
@@ -49,7 +55,7 @@ export const installScript = [
 
 /**
  * Runs the agent of folder `$1` with the Node.js at `$2` (a path within the cache's folder, or one of the system); `$3` is
- * the line that opens its answers. The folder of the run goes with this shell.
+ * the line that opens its answers, `$4` after how many ms without a word of the host it ends. The folder of the run goes with this shell.
  */
 export const runScript = [
   `${enter} || exit 41`,
@@ -57,7 +63,7 @@ export const runScript = [
   'trap \'rm -rf "$r"\' EXIT; trap "exit 42" HUP INT TERM PIPE',
   'case "$2" in /*) n=$2;; *) n="$c/$2";; esac',
   'unset NODE_OPTIONS NODE_PATH',
-  'TMPDIR="$r" "$n" "$c/$1/dist/device/agent/main.js" "$3" "$c" "$r"',
+  'TMPDIR="$r" "$n" "$c/$1/dist/device/agent/main.js" "$3" "$c" "$r" "$4"',
 ].join('; ');
 
 /** Removes all that edgepack has on the device, unless a run is under way there. */

@@ -58,8 +58,6 @@ export type DeviceAnswer =
   | { readonly id: number; readonly error: DeviceFailure };
 
 /** How often each end says that it is alive. */
-export const BEAT_MS = 4000;
-/** After how long without a byte of the host the agent ends. */
-export const AGENT_SILENCE_MS = 30_000;
+export const BEAT_MS = 2000;
 /** The cached models of a device take no more than this after a run, but for those of the run. */
 export const MODEL_CACHE_BYTES = 2 ** 29;

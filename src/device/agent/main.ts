@@ -1,14 +1,17 @@
-// The agent on a device. Arguments: the line that opens its answers, the folder of the cache, a folder of this run.
+// The agent on a device. Arguments: the line that opens its answers, the folder of the cache, a folder of this run, how long
+// nothing may come.
 // It ends, and its engines with it, when the connection does: at the end of its input, when nothing comes any more, when
 // its answers cannot be written, and when the shell that started it is gone.
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Agent, failureOf } from './agent.ts';
-import { AGENT_SILENCE_MS, BEAT_MS, type DeviceAnswer, type DeviceAsk } from './device-protocol.ts';
+import { BEAT_MS, type DeviceAnswer, type DeviceAsk } from './device-protocol.ts';
 import { encodeFrame, FrameReader } from './frames.ts';
 import { decodeMessage, encodeMessage } from './message-codec.ts';
 import { ModelCache } from './model-cache.ts';
 
-const [start = '', cacheFolder = '', runFolder = ''] = process.argv.slice(2);
+const [start = '', cacheFolder = '', runFolder = '', silence = ''] = process.argv.slice(2);
+const silenceMs = Number(silence);
 const parentProcessId = process.ppid;
 const models = new ModelCache(join(cacheFolder, 'models'), runFolder);
 const agent = new Agent(models);
@@ -41,6 +44,8 @@ async function end(code: number): Promise<void> {
   } catch {
     // Pruned by a later run.
   }
+  // The shell that made it removes it as well, but may be gone.
+  rmSync(runFolder, { recursive: true, force: true });
   process.exit(code);
 }
 
@@ -57,7 +62,7 @@ process.stdin.on('data', (bytes: Buffer) => {
 });
 for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) process.on(signal, () => end(1));
 setInterval(() => {
-  if (performance.now() - heardMs > AGENT_SILENCE_MS || process.ppid !== parentProcessId) void end(1);
+  if (performance.now() - heardMs > silenceMs || process.ppid !== parentProcessId) void end(1);
   else send([]);
 }, BEAT_MS);
 process.stdout.write(`\n${start}\n`);
