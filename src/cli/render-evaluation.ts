@@ -18,6 +18,8 @@ export function renderEvaluation(evaluation: Evaluation, style: Style): string {
     rows.push(row(printable(evaluation.against.path, 60), comparison.against, null));
   if (evaluation.exact !== null) rows.push(row(exactName, evaluation.exact, comparison?.exact ?? null));
   if (evaluation.host !== null) rows.push(row("this host's engine", evaluation.host, comparison?.host ?? null));
+  if (evaluation.device !== null)
+    rows.push(row(printable(evaluation.device.address, 60), evaluation.device, comparison?.device ?? null));
   const used = header.map((_, column) => column === 0 || rows.some((cells) => cells[column] !== ''));
   const keep = (cells: readonly string[]) => cells.filter((_, column) => used[column]);
   const sections = [
@@ -35,6 +37,7 @@ export function renderEvaluation(evaluation: Evaluation, style: Style): string {
     );
   }
   if (evaluation.note !== null) sections.push(`  ${printable(evaluation.note, 400)}`);
+  if (evaluation.deviceNote !== null) sections.push(`  ${printable(evaluation.deviceNote, 400)}`);
   return `${sections.filter((text) => text !== '').join('\n\n')}\n`;
 }
 

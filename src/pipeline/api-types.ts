@@ -61,6 +61,10 @@ export interface EvaluateOptions {
   readonly target?: string;
   /** Threads of the inference engine. Default: those of the target. */
   readonly threads?: number;
+  /** Also run the model there: `ssh://[user@]host[:port]`. */
+  readonly device?: string;
+  /** Configuration of OpenSSH to reach the device with. Default: the user's own. */
+  readonly sshConfig?: string;
   /** Also evaluate in exact integer arithmetic. Default true. */
   readonly exact?: boolean;
   readonly allowLinks?: boolean;

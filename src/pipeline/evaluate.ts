@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { openDataset } from '../data/dataset.ts';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { silentLogger } from '../diagnostics/logger.ts';
+import { OutputComparer } from '../evaluation/output-differences.ts';
 import { type Comparison, type Scores, scoreModels } from '../evaluation/score-models.ts';
 import { readModel } from '../formats/onnx/read-model.ts';
 import type { Evaluation } from '../report/evaluation-schema.ts';
@@ -12,6 +13,7 @@ import { arithmeticNote } from './build-report.ts';
 import { engineLimits } from './engine-limits.ts';
 import { enginePath } from './engine-path.ts';
 import { engineThreads } from './engine-threads.ts';
+import { type DeviceSession, deviceNote, deviceRecord, openDeviceSession, outputSteps } from './evaluate-device.ts';
 import { fileFacts } from './file-facts.ts';
 import { datasetOptions } from './open-samples.ts';
 
@@ -19,7 +21,7 @@ const DEFAULT_TARGET = 'generic-arm64';
 
 /**
  * Measures a model on labelled or unlabelled samples, in exact integer arithmetic and as this host's engine runs it, and
- * where asked beside another model, sample by sample.
+ * where asked on a device and beside another model, sample by sample.
  * @throws EdgepackError for unreadable models and data, and when the engine fails.
  */
 export async function evaluate(
@@ -41,14 +43,21 @@ export async function evaluate(
   const threads = engineThreads(options.threads, target);
   const runnable = paths.map((path) => enginePath(path, options.allowLinks === true));
   const engine = await startEngine({ logger });
+  let there: DeviceSession | undefined;
   try {
+    there = await openDeviceSession(runnable[0]!.path, options, { target, limits, logger, signal });
     await engine.limit(limits);
     const host = await engine.load(runnable[0]!.path, { threads });
     const exact = options.exact === false ? undefined : await engine.load(runnable[0]!.path, { threads, exact: true });
     const reference = options.against === undefined ? host : await engine.load(runnable[1]!.path, { threads });
-    const candidates = [...(exact === undefined ? [] : [exact]), host];
+    const comparer = new OutputComparer(outputSteps(models[0]!.model));
+    const compared = there === undefined ? [] : [comparer.watch(there.session, 1)];
+    // In the arithmetic of the target, where it is asked for: what saturates on this host is not the device's business.
+    const watched = there === undefined ? (exact ?? host) : comparer.watch(exact ?? host, 0);
+    const candidates = exact === undefined ? [watched, ...compared] : [watched, host, ...compared];
     const scores = await scoreModels(reference, candidates, samples, { logger, signal });
-    const hostScores = scores.candidates.at(-1)!;
+    const hostScores = scores.candidates[exact === undefined ? 0 : 1]!;
+    const deviceScores = there === undefined ? undefined : scores.candidates.at(-1)!;
     const exactScores = exact === undefined ? undefined : scores.candidates[0]!;
     return {
       evaluationVersion: 1,
@@ -59,6 +68,10 @@ export async function evaluate(
       data: { path: options.data, samples: samples.count, labelled: samples.labels !== undefined },
       exact: exactScores === undefined ? null : scoresOf(exactScores),
       host: scoresOf(hostScores),
+      device:
+        there === undefined || deviceScores === undefined
+          ? null
+          : deviceRecord(there, scoresOf(deviceScores), comparer.result()),
       comparison:
         options.against === undefined
           ? null
@@ -66,13 +79,19 @@ export async function evaluate(
               against: scoresOf(scores.reference),
               exact: exactScores === undefined ? null : comparisonOf(exactScores),
               host: comparisonOf(hostScores),
+              device: deviceScores === undefined ? null : comparisonOf(deviceScores),
               paired: (exactScores ?? hostScores).paired,
             },
       note: exactScores === undefined ? null : arithmeticNote(exactScores, hostScores, target),
+      deviceNote:
+        there === undefined
+          ? null
+          : deviceNote(comparer.result(), exact === undefined ? "this host's engine" : 'exact arithmetic on this host'),
     };
   } finally {
     for (const { remove } of runnable) remove();
     await engine.close();
+    await there?.close();
   }
 }
 

@@ -57,12 +57,15 @@ export const exampleEvaluation: Evaluation = {
   data: { path: 'd.npz', samples: 500, labelled: true },
   exact: { top1: share(0.9), top5: null },
   host: { top1: share(0.89), top5: null },
+  device: null,
   comparison: {
     against: { top1: share(0.91), top5: null },
     exact: { top1: share(0.9), top5: null, agreement: share(0.97), sqnrDb: 25, cosine: 0.999, klDivergence: 0.01 },
     host: { top1: share(0.89), top5: null, agreement: share(0.96), sqnrDb: 22, cosine: 0.998, klDivergence: 0.02 },
+    device: null,
     paired: { b: 7, c: 2, difference: 0.01, standardError: 0.006 },
   },
+  deviceNote: null,
   note: 'This host saturates; the target does not.',
 };
 

@@ -33,8 +33,6 @@ const hints = {
   precision: { value: 'percent' },
   rounds: { value: 'count' },
   warmup: { value: 'count' },
-  device: { value: 'ssh-url' },
-  sshConfig: { value: 'file' },
 };
 
 type Flags = CommonOptions & BenchOptions & { readonly config?: string };

@@ -18,6 +18,8 @@ export const optionHints: Readonly<Record<string, OptionHint>> = {
   evaluation: { value: 'path' },
   labels: { value: 'file' },
   preprocess: { value: 'preset' },
+  device: { value: 'ssh-url' },
+  sshConfig: { value: 'file' },
   sparsity: { value: 'share' },
   scope: { value: 'scope' },
   maskStructure: { value: 'structure' },

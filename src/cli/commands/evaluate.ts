@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { EdgepackError } from '../../diagnostics/edgepack-error.ts';
 import type { EvaluateOptions } from '../../pipeline/api-types.ts';
 import { compressOptionsSchema } from '../../pipeline/compress-options.ts';
+import { deviceOptions } from '../../pipeline/device-options.ts';
 import { type CommandContext, CommandSession, type CommonOptions, withCommonOptions } from '../command-session.ts';
 import { loadConfig } from '../load-config.ts';
 import { optionsFromSchema } from '../options-from-schema.ts';
@@ -13,6 +14,8 @@ Examples:
   edgepack evaluate model.onnx --data test.npz
   edgepack evaluate out/model.onnx --data photos/ --against model.onnx --target rpi4
       accuracy of both, how often they agree, and the noise between their outputs
+  edgepack evaluate out/model.onnx --data photos/ --device ssh://pi@raspberrypi.local
+      also on the board, and whether its integers are the same
   edgepack evaluate model.onnx --data d.npz --no-exact
       only as this host's engine computes
 
@@ -24,16 +27,18 @@ probabilities in nats.`;
 type Flags = CommonOptions & Partial<EvaluateOptions> & { readonly config?: string };
 
 export function evaluateCommand(context: CommandContext): Command {
-  const shared = compressOptionsSchema.pick({
-    data: true,
-    labels: true,
-    preprocess: true,
-    target: true,
-    allowLinks: true,
-    engineMemory: true,
-    engineTimeout: true,
-    threads: true,
-  });
+  const shared = compressOptionsSchema
+    .pick({
+      data: true,
+      labels: true,
+      preprocess: true,
+      target: true,
+      allowLinks: true,
+      engineMemory: true,
+      engineTimeout: true,
+      threads: true,
+    })
+    .extend(deviceOptions);
   const command = new Command('evaluate')
     .summary('Measure the accuracy of a model, alone or against another')
     .description(
@@ -70,6 +75,8 @@ export function evaluateCommand(context: CommandContext): Command {
       allowLinks: flags.allowLinks ?? config.allowLinks ?? false,
       ...(engineMemory === undefined ? {} : { engineMemory }),
       ...(engineTimeout === undefined ? {} : { engineTimeout }),
+      ...(flags.device === undefined ? {} : { device: flags.device }),
+      ...(flags.sshConfig === undefined ? {} : { sshConfig: session.path(flags.sshConfig) }),
       exact: flags.exact !== false,
     };
     const evaluation = await context.api.evaluate(session.path(model), options, {

@@ -1,0 +1,117 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openDataset, type Preprocess, spread } from '../../src/data/dataset.ts';
+import { readModel } from '../../src/formats/onnx/read-model.ts';
+import { writeModel } from '../../src/formats/onnx/write-model.ts';
+import { compress } from '../../src/index.ts';
+import { datasetOptions } from '../../src/pipeline/open-samples.ts';
+import { cortexA72 } from '../reference/emulated-hosts.ts';
+import { zooAvailable, zooEntry, zooPath, zooPreprocess } from '../zoo.ts';
+
+const fixtures = fileURLToPath(new URL('../../fixtures/', import.meta.url));
+const script = fileURLToPath(new URL('./run-outputs.mjs', import.meta.url));
+const SAMPLES = 3;
+
+interface Difference {
+  /** Outputs of QuantizeLinear nodes, and of all samples the elements in them. */
+  readonly tensors: number;
+  readonly integers: number;
+  readonly different: number;
+  /** By how many steps at most. */
+  readonly maxSteps: number;
+  /** Of the model's own output, over its largest value. */
+  readonly outputDifference: number;
+}
+
+describe.skipIf(!cortexA72.canRun)(`compressed models on ${cortexA72.name}, beside exact sessions of this host`, () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'edgepack-arm64-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  async function compare(
+    name: string,
+    path: string,
+    data: string,
+    options: { preprocess?: Preprocess | string },
+  ): Promise<Difference> {
+    const output = join(folder, name);
+    const { outputs } = await compress(path, {
+      ...options,
+      data,
+      output,
+      target: 'rpi4',
+      threads: 1,
+      cacheFolder: join(folder, 'cache'),
+    });
+    const compressed = outputs.find((file) => file.path.endsWith('.onnx'))!.path;
+    const dataset = await openDataset(data, datasetOptions(readModel(compressed), options));
+    const samples: number[][] = [];
+    let dims: readonly number[] = [];
+    for (const index of spread(0, dataset.count, SAMPLES)) {
+      const [feed] = Object.values(await dataset.feed(index));
+      dims = feed!.dims;
+      samples.push(Array.from(feed!.data as Float32Array));
+    }
+    // Every rounded activation becomes an output, so that layers are compared and not only what is left at the end.
+    const model = readModel(compressed);
+    const { graph } = model;
+    const own = graph.outputs.length;
+    for (const node of [...graph.nodes()]) {
+      if (node.is('QuantizeLinear') && !graph.outputs.includes(node.output)) graph.outputs.push(node.output);
+    }
+    const opened = join(folder, `${name}.onnx`);
+    writeModel(model, opened);
+    const list = join(folder, `${name}.json`);
+    const run = (exact: boolean, [program, ...before]: readonly string[]): number[][][] => {
+      writeFileSync(list, JSON.stringify({ path: opened, dims, samples, exact }));
+      const printed = execFileSync(program!, [...before, script, list], {
+        encoding: 'utf8',
+        env: { PATH: process.env.PATH },
+        stdio: ['ignore', 'pipe', 'pipe'],
+        maxBuffer: 2 ** 28,
+      });
+      return JSON.parse(printed) as number[][][];
+    };
+    const here = run(true, [process.execPath]);
+    const there = run(false, cortexA72.command(folder));
+    let [integers, different, maxSteps, outputDifference] = [0, 0, 0, 0];
+    here.forEach((tensors, sample) => {
+      tensors.forEach((values, k) => {
+        const others = there[sample]![k]!;
+        expect(others).toHaveLength(values.length);
+        const off = values.map((value, i) => Math.abs(value - others[i]!));
+        const largest = off.reduce((max, value) => Math.max(max, value), 0);
+        if (k < own) {
+          outputDifference = Math.max(outputDifference, largest / Math.max(...values.map(Math.abs)));
+          return;
+        }
+        integers += off.length;
+        different += off.filter((value) => value > 0).length;
+        maxSteps = Math.max(maxSteps, largest);
+      });
+    });
+    return { tensors: here[0]!.length - own, integers, different, maxSteps, outputDifference };
+  }
+
+  it.each(['digits-dense', 'digits-conv'])('gives the same integers: %s', async (name) => {
+    const found = await compare(name, join(fixtures, `${name}.onnx`), join(fixtures, 'digits.npz'), {});
+    console.log(name, JSON.stringify(found));
+    expect(found.integers).toBeGreaterThan(0);
+    expect(found).toMatchObject({ different: 0, maxSteps: 0 });
+  });
+
+  it.skipIf(!zooAvailable)('gives the same integers: resnet8_cifar10', async () => {
+    const entry = zooEntry('resnet8_cifar10');
+    const found = await compare(entry.name, zooPath(entry.model), zooPath(entry.calibration.x), {
+      preprocess: zooPreprocess(entry)!,
+    });
+    console.log(entry.name, JSON.stringify(found));
+    expect(found.integers).toBeGreaterThan(100_000);
+  });
+});
