@@ -27,7 +27,7 @@ export function parseDeviceAddress(text: string): DeviceAddress {
     return refuse('has a password in it', 'Use a key, or an agent: passwords are never taken.');
   }
   const host = bracketed.replace(/^\[|\]$/g, '');
-  if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(host) && !/^\[[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?\]$/.test(bracketed)) {
+  if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(bracketed) && !/^\[[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?\]$/.test(bracketed)) {
     return refuse('has no host that can be a name or an address');
   }
   if (user !== undefined && !/^[A-Za-z0-9_][A-Za-z0-9_.@\\-]*$/.test(user))

@@ -105,7 +105,10 @@ export class DeviceConnection {
     const pending = this.#pending.get(message.id);
     this.#pending.delete(message.id);
     if (pending === undefined) return;
-    if (!('error' in message)) return pending.resolve(message.answer);
+    if (!('error' in message)) {
+      pending.resolve(message.answer);
+      return;
+    }
     const { code, message: text, hint } = message.error;
     const details = hint === undefined ? {} : { hint: printable(hint, 400) };
     pending.reject(new EdgepackError(code, printable(text, 1000), details));

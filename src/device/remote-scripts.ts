@@ -12,6 +12,7 @@ const enter = [
 
 /** Removes what runs left whose shell is gone: their folders begin with its number. */
 const sweep =
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's, not ours
   'for d in runs/*.* *.part; do [ -e "$d" ] || continue; n=${d##*/}; n=${n#*-}; kill -0 "${n%%.*}" 2>/dev/null || rm -rf "$d"; done';
 
 /** Whether folder `$1`, named for the hash of its list of files, is there and intact; removed where it is not. */
