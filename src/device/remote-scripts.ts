@@ -46,7 +46,7 @@ export const installScript = [
   't="new-$$.part"; trap \'[ -z "$w" ] || kill "$w"; cd "$c" && rm -rf "$t"\' EXIT; trap "exit 42" HUP INT TERM PIPE',
   'mkdir "$t" && cd "$t" || exit 41',
   'printf "%s  %s\\n" "$@" > MANIFEST && cut -c67- MANIFEST > NAMES || exit 43',
-  '( b=; while sleep "$s"; do n=$(du -sk .); [ "$n" != "$b" ] || kill 0; b=$n; done ) </dev/null >/dev/null 2>&1 & w=$!',
+  '( trap "kill \\$z; exit" TERM; b=; while sleep "$s" & z=$!; wait "$z"; do n=$(du -sk .); [ "$n" != "$b" ] || kill 0; b=$n; done ) </dev/null >/dev/null 2>&1 & w=$!',
   'tar -xzf - -T NAMES && rm NAMES || exit 43',
   'kill "$w"; w=',
   '{ echo "$h  MANIFEST" | sha256sum -c - && sha256sum -c MANIFEST; } >/dev/null || exit 44',

@@ -29,7 +29,7 @@ interface Difference {
    * Of the tensors that differ although all rounded tensors they are computed from are the same: how many of their elements,
    * by the operators in between. This is where differences begin.
    */
-  readonly begin: Readonly<Record<string, number>>;
+  readonly begin: Readonly<Record<string, { readonly elements: number; readonly maxSteps: number }>>;
   /** Of the model's own output, over its largest value. */
   readonly outputDifference: number;
 }
@@ -94,7 +94,7 @@ describe.skipIf(!cortexA72.canRun)(`compressed models on ${cortexA72.name}, besi
       [...graph.nodes()].filter((node) => node.is('QuantizeLinear')).map((node) => [node.output.name, originOf(node)]),
     );
     const names = graph.outputs.map((output) => output.name);
-    const begin: Record<string, number> = {};
+    const begin: Record<string, { elements: number; maxSteps: number }> = {};
     const opened = join(folder, `${name}.onnx`);
     writeModel(model, opened);
     const list = join(folder, `${name}.json`);
@@ -112,7 +112,7 @@ describe.skipIf(!cortexA72.canRun)(`compressed models on ${cortexA72.name}, besi
     const there = run(false, cortexA72.command(folder));
     let [integers, different, maxSteps, outputDifference] = [0, 0, 0, 0];
     here.forEach((tensors, sample) => {
-      const differing = new Map<string, number>();
+      const differing = new Map<string, { elements: number; maxSteps: number }>();
       tensors.forEach((values, k) => {
         const others = there[sample]![k]!;
         expect(others).toHaveLength(values.length);
@@ -124,13 +124,15 @@ describe.skipIf(!cortexA72.canRun)(`compressed models on ${cortexA72.name}, besi
         }
         integers += off.length;
         const count = off.filter((value) => value > 0).length;
-        if (count > 0) differing.set(names[k]!, count);
+        if (count > 0) differing.set(names[k]!, { elements: count, maxSteps: largest });
         different += count;
         maxSteps = Math.max(maxSteps, largest);
       });
-      for (const [tensor, count] of differing) {
+      for (const [tensor, { elements, maxSteps: steps }] of differing) {
         const { from, operators } = origins.get(tensor)!;
-        if (![...from].some((name) => differing.has(name))) begin[operators] = (begin[operators] ?? 0) + count;
+        if ([...from].some((origin) => differing.has(origin))) continue;
+        const so = begin[operators] ?? { elements: 0, maxSteps: 0 };
+        begin[operators] = { elements: so.elements + elements, maxSteps: Math.max(so.maxSteps, steps) };
       }
     });
     return { tensors: here[0]!.length - own, integers, different, maxSteps, begin, outputDifference };
@@ -143,12 +145,19 @@ describe.skipIf(!cortexA72.canRun)(`compressed models on ${cortexA72.name}, besi
     expect(found).toMatchObject({ different: 0, maxSteps: 0 });
   });
 
-  it.skipIf(!zooAvailable)('gives the same integers: resnet8_cifar10', async () => {
+  // The engine adds two quantized tensors in floats, and its kernels of both processors do so in different order: a sum that
+  // lies half way between two integers is rounded to one or the other. Later layers see other inputs then.
+  it.skipIf(!zooAvailable)('gives the same integers, but where Add rounds otherwise: resnet8_cifar10', async () => {
     const entry = zooEntry('resnet8_cifar10');
     const found = await compare(entry.name, zooPath(entry.model), zooPath(entry.calibration.x), {
       preprocess: zooPreprocess(entry)!,
     });
     console.log(entry.name, JSON.stringify(found));
     expect(found.integers).toBeGreaterThan(100_000);
+    expect(Object.keys(found.begin)).toEqual(['Add']);
+    expect(found.begin.Add!.maxSteps).toBe(1);
+    expect(found.begin.Add!.elements / found.integers).toBeLessThan(0.0005);
+    expect(found.different / found.integers).toBeLessThan(0.005);
+    expect(found.outputDifference).toBeLessThan(0.01);
   });
 });
