@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -73,6 +73,33 @@ describe.skipIf(!hasSshServer)('a device over ssh', () => {
     expect(await feedsOf(machine)).toEqual(there);
     await machine.close();
     expect(await feedsOf(localMachine(silentLogger))).toEqual(there);
+  });
+
+  it('is brought a Node.js where it has none', async ({ skip }) => {
+    // All programs of this host but Node.js.
+    const programs = join(folder, 'bin');
+    mkdirSync(programs);
+    for (const from of ['/usr/bin', '/bin']) {
+      for (const name of readdirSync(from)) {
+        if (/^(node|nodejs)$/.test(name) || existsSync(join(programs, name))) continue;
+        symlinkSync(join(from, name), join(programs, name));
+      }
+    }
+    const bare = await SshServer.start({ PATH: programs });
+    try {
+      const to = { ...options, device: bare.device(), sshConfig: bare.clientConfig };
+      const machine = await connectDevice(to).catch((error: Error) => {
+        if (/npm could not fetch/.test(error.message)) skip('npm has no way to the registry');
+        throw error;
+      });
+      expect(machine.nodeVersion).toBe('22.23.3');
+      const engine = await machine.startEngine();
+      expect((await engine.load(model)).inputs).toHaveLength(1);
+      await machine.close();
+      expect(bare.leftovers()).toEqual([]);
+    } finally {
+      await bare.stop();
+    }
   });
 
   it('is left alone by cleaning while a run is under way, and emptied afterwards', async () => {
