@@ -9,7 +9,7 @@ import { TemporaryFolder } from '../storage/temporary-folder.ts';
 import { addressText, parseDeviceAddress } from './device-address.ts';
 import { DeviceConnection } from './device-connection.ts';
 import { DeviceEngine } from './device-engine.ts';
-import { type DeviceFolder, deviceRuntime } from './device-runtime.ts';
+import { type DeviceFolder, deviceRuntime, requireComplete } from './device-runtime.ts';
 import { fetchNode, NODE_BYTES, NODE_PROGRAM, nodeFolder } from './node-package.ts';
 import { type DeviceProbe, parseProbe } from './parse-probe.ts';
 import { cleanScript, installScript, probeScript } from './remote-scripts.ts';
@@ -63,6 +63,7 @@ export async function connectDevice(options: DeviceOptions): Promise<Device> {
     node = `${folder.id}/${NODE_PROGRAM}`;
   }
   const runtime = runtimes[architecture];
+  requireComplete(runtime, architecture);
   if (!probe.has.has(runtime.id)) {
     requireSpace(probe, runtime.sizeBytes);
     await install('ONNX Runtime', runtime, runtime.sizeBytes, (onRead) =>
@@ -139,7 +140,7 @@ function requireSpace({ address, freeBytes }: DeviceProbe, sizeBytes: number): v
     'device-unsuitable',
     `${address}: ${free} are free for ~/.cache/edgepack, ${needed} are needed`,
     {
-      hint: 'Free some space there.',
+      hint: 'Free some space there',
     },
   );
 }

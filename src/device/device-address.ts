@@ -10,7 +10,7 @@ export interface DeviceAddress {
 }
 
 const hint =
-  'Give it as ssh://user@host or ssh://user@host:port; user and port may come from the configuration of OpenSSH.';
+  'Give it as ssh://user@host or ssh://user@host:port; user and port may come from the configuration of OpenSSH';
 
 /**
  * Reads `ssh://[user@]host[:port]`. Names that OpenSSH or a shell could take for something else are refused.
@@ -24,7 +24,7 @@ export function parseDeviceAddress(text: string): DeviceAddress {
   if (parts === null) return refuse('is no address of a device');
   const [, user, bracketed = '', portText] = parts;
   if (user?.includes(':')) {
-    return refuse('has a password in it', 'Use a key, or an agent: passwords are never taken.');
+    return refuse('has a password in it', 'Use a key, or an agent: passwords are never taken');
   }
   const host = bracketed.replace(/^\[|\]$/g, '');
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(bracketed) && !/^\[[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+)?\]$/.test(bracketed)) {

@@ -139,7 +139,7 @@ export class DeviceConnection {
 
   #lost(reason: string, cause?: unknown): EdgepackError {
     return new EdgepackError('device-failed', `${addressText(this.#target.address)}: ${reason}`, {
-      hint: 'Nothing was kept of the measurement. Check power and connection of the device, and try again.',
+      hint: 'Nothing was kept of the measurement. Check power and connection of the device, and try again',
       ...(cause === undefined ? {} : { cause }),
     });
   }

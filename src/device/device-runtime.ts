@@ -44,7 +44,7 @@ export function deviceRuntime(architecture: DeviceArchitecture, built = builtFol
   files.push({ name: 'package.json', sizeBytes: packageText.length, content: packageText });
   for (const room of rooms) add(join(built, room), `dist/${room}`, isCode);
   const engine = packageFolder('onnxruntime-node');
-  const library = `bin/napi-v6/linux/${architecture}/`;
+  const library = libraryFolder(architecture);
   const isOfEngine = (name: string) =>
     name === 'package.json' || (name.startsWith('dist/') && isCode(name)) || name.startsWith(library);
   add(engine, 'node_modules/onnxruntime-node', isOfEngine);
@@ -54,19 +54,28 @@ export function deviceRuntime(architecture: DeviceArchitecture, built = builtFol
     'node_modules/onnxruntime-common',
     (name) => name === 'package.json' || (name.startsWith('dist/cjs/') && isCode(name)),
   );
-  for (const needed of ['dist/device/agent/main.js', `node_modules/onnxruntime-node/${library}`]) {
+  const entries = files.map(({ name, content }) => [sha256(content), name] as const);
+  return { id: folderId(entries), entries, files, sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0) };
+}
+
+/** @throws EdgepackError `engine-missing` where a part is not installed, such as the library of an architecture. */
+export function requireComplete({ files }: DeviceRuntime, architecture: DeviceArchitecture): void {
+  const library = `node_modules/onnxruntime-node/${libraryFolder(architecture)}`;
+  for (const needed of ['dist/device/agent/main.js', library]) {
     if (files.some(({ name }) => name.startsWith(needed))) continue;
     throw new EdgepackError('engine-missing', `${needed} is not there to be copied to the device`, {
       hint: 'Install the dependencies again: npm install --ignore-scripts',
     });
   }
-  const entries = files.map(({ name, content }) => [sha256(content), name] as const);
-  return { id: folderId(entries), entries, files, sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0) };
 }
 
 /** The hash of the list that the device keeps in the folder, as `sha256sum` writes it. */
 export function folderId(entries: DeviceFolder['entries']): string {
   return sha256(Buffer.from(entries.map(([hash, name]) => `${hash}  ${name}\n`).join('')));
+}
+
+function libraryFolder(architecture: DeviceArchitecture): string {
+  return `bin/napi-v6/linux/${architecture}/`;
 }
 
 function sha256(content: string | Uint8Array): string {

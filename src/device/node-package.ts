@@ -39,7 +39,7 @@ export async function fetchNode(
   signal: AbortSignal | undefined,
 ): Promise<string> {
   const name = `node-linux-${architecture}@${version}`;
-  const hint = 'Install Node.js 20 or newer on the device, or give npm a way to the registry here.';
+  const hint = 'Install Node.js 20 or newer on the device, or give npm a way to the registry here';
   try {
     const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
     const options = { cwd: folder, signal, shell: process.platform === 'win32', timeout: 600_000 };

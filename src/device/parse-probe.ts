@@ -25,7 +25,7 @@ export function parseProbe(text: string, address: string): DeviceProbe {
   const own = start < 0 ? [] : lines.slice(start + 1);
   if (!own.includes('end') && !own.includes('unwritable')) {
     throw new EdgepackError('device-failed', `${address}: its shell does not answer as it should`, {
-      hint: 'Check that `ssh` runs commands there: ssh <host> uname -a',
+      hint: 'Check that "ssh" runs commands there, such as "ssh <host> uname -a"',
     });
   }
   const all = (key: string) =>
@@ -34,12 +34,12 @@ export function parseProbe(text: string, address: string): DeviceProbe {
     new EdgepackError('device-unsuitable', `${address}: ${reason}`, { hint });
   const [system = ''] = all('system');
   if (system !== 'Linux') {
-    throw unsuitable(`runs ${printable(system, 40) || 'an unknown system'}`, 'Devices are measured that run Linux.');
+    throw unsuitable(`runs ${printable(system, 40) || 'an unknown system'}`, 'devices are measured that run Linux');
   }
   const lacks = all('lacks').map((name) => printable(name, 20));
-  if (lacks.length > 0) throw unsuitable(`lacks ${lacks.join(', ')}`, 'Install it, or BusyBox.');
+  if (lacks.length > 0) throw unsuitable(`lacks ${lacks.join(', ')}`, 'Install it, or BusyBox');
   if (own.includes('libc musl')) {
-    throw unsuitable('its C library is musl', 'ONNX Runtime for Node.js needs a system with glibc, such as Debian.');
+    throw unsuitable('its C library is musl', 'ONNX Runtime for Node.js needs a system with glibc, such as Debian');
   }
   const [machine = ''] = all('machine');
   const [bits = ''] = all('bits');
@@ -48,11 +48,11 @@ export function parseProbe(text: string, address: string): DeviceProbe {
     const what = architecture === undefined ? printable(machine, 40) : `${printable(machine, 40)} with a 32-bit system`;
     throw unsuitable(
       `its architecture is ${what}`,
-      'ONNX Runtime for Node.js comes for 64-bit ARM and x86: on a 64-bit board install a 64-bit system.',
+      'ONNX Runtime for Node.js comes for 64-bit ARM and x86: on a 64-bit board install a 64-bit system',
     );
   }
   if (own.includes('unwritable')) {
-    throw unsuitable('the folder ~/.cache/edgepack cannot be made', 'Check whose it is, and whether the disk is full.');
+    throw unsuitable('the folder ~/.cache/edgepack cannot be made', 'Check whose it is, and whether the disk is full');
   }
   const node = all('node').find((line) => {
     const [, major, itsArchitecture] = /^(\d+)\.[^ /]*\/(\w+) \/./.exec(line) ?? [];

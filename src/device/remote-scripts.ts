@@ -79,12 +79,12 @@ export const cleanScript = [
 export const scriptFailures: Readonly<Record<number, { readonly reason: string; readonly hint: string }>> = {
   41: {
     reason: 'the folder ~/.cache/edgepack cannot be made',
-    hint: 'Check whose it is, and whether the disk is full.',
+    hint: 'Check whose it is, and whether the disk is full',
   },
-  42: { reason: 'the connection was closed', hint: 'Try again.' },
+  42: { reason: 'the connection was closed', hint: 'Try again' },
   43: {
     reason: 'what edgepack needs there could not be written',
-    hint: 'Check the free space in ~/.cache/edgepack; `edgepack bench --device … --clean` removes what is cached.',
+    hint: 'Check the free space in ~/.cache/edgepack; "edgepack bench --device … --clean" removes what is cached',
   },
-  44: { reason: 'what was sent did not arrive as it was', hint: 'Try again.' },
+  44: { reason: 'what was sent did not arrive as it was', hint: 'Try again' },
 };

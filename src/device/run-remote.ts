@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
+import { printable } from '../diagnostics/printable.ts';
 import { addressText } from './device-address.ts';
 import { scriptFailures } from './remote-scripts.ts';
 import { explainSshFailure, type SshTarget, shellCommand, sshArguments } from './ssh-command.ts';
@@ -56,7 +57,7 @@ export async function runRemote(target: SshTarget, run: RemoteRun): Promise<stri
   });
   // Why it cannot be written to is told by the end of the process.
   child.stdin.on('error', () => {});
-  let inputFailure: unknown;
+  let inputFailure: Error | undefined;
   if (input === undefined) child.stdin.end();
   else {
     input.on('data', () => moved());
@@ -77,14 +78,16 @@ export async function runRemote(target: SshTarget, run: RemoteRun): Promise<stri
   input?.destroy();
   if (exitCode instanceof Error) throw missingClient(exitCode);
   if (stopped === 'abort') signal!.throwIfAborted();
-  if (
-    inputFailure !== undefined &&
-    !(inputFailure instanceof Error && 'code' in inputFailure && inputFailure.code === 'EPIPE')
-  )
-    throw inputFailure;
+  if (inputFailure !== undefined) {
+    const reason = printable(inputFailure.message, 200);
+    throw new EdgepackError('device-failed', `what is copied to the device cannot be read: ${reason}`, {
+      hint: 'Install the dependencies again: npm install --ignore-scripts',
+      cause: inputFailure,
+    });
+  }
   if (stopped === 'silence') {
     throw new EdgepackError('device-unreachable', `${device}: no answer within ${silenceMs / 1000} s`, {
-      hint: 'Check the connection, and try again.',
+      hint: 'Check the connection, and try again',
     });
   }
   if (stopped === 'output') throw new EdgepackError('device-failed', `${device}: the device talks too much`);
@@ -98,7 +101,7 @@ export async function runRemote(target: SshTarget, run: RemoteRun): Promise<stri
 
 export function missingClient(cause: Error): EdgepackError {
   return new EdgepackError('device-unreachable', `the program ssh cannot be started: ${cause.message}`, {
-    hint: 'Install the OpenSSH client.',
+    hint: 'Install the OpenSSH client',
     cause,
   });
 }

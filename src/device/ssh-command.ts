@@ -60,22 +60,22 @@ export function explainSshFailure({ address }: SshTarget, exitCode: number | nul
   const said = printable(words.trim().split(/\r?\n/).at(-1) ?? '', 200);
   if (/REMOTE HOST IDENTIFICATION HAS CHANGED|host key for .* has changed/i.test(words)) {
     return new EdgepackError('device-unverified', `${device}: its host key is not the one that is known`, {
-      hint: 'Somebody may be in between, or the device was set up anew: find out, then change known_hosts.',
+      hint: 'Somebody may be in between, or the device was set up anew: find out, then change known_hosts',
     });
   }
   if (/Host key verification failed|host key is known|REVOKED HOST KEY/i.test(words)) {
     return new EdgepackError('device-unverified', `${device}: its host key is not known here`, {
-      hint: 'Connect once with ssh, compare the fingerprint that it shows, and accept it.',
+      hint: 'Connect once with ssh, compare the fingerprint that it shows, and accept it',
     });
   }
   if (/Permission denied|Too many authentication failures|sign_and_send_pubkey/i.test(words)) {
     return new EdgepackError('device-unreachable', `${device}: the device does not take our keys (${said})`, {
-      hint: 'Add your public key there with ssh-copy-id; load a key with a passphrase into ssh-agent.',
+      hint: 'Add your public key there with ssh-copy-id; load a key with a passphrase into ssh-agent',
     });
   }
   if (exitCode === 255 || exitCode === null) {
     return new EdgepackError('device-unreachable', `${device}: ${said || 'the connection broke'}`, {
-      hint: 'Check that `ssh` itself gets there with the same address.',
+      hint: 'Check that "ssh" itself gets there with the same address',
     });
   }
   return new EdgepackError('device-failed', `${device}: the device ended with code ${exitCode}${said && `: ${said}`}`);

@@ -40,7 +40,7 @@ export async function bench(
   if (device === undefined) {
     if (!clean && sshConfig === undefined) return benchOn(localMachine(logger), files, resolved, context);
     throw new EdgepackError('usage', `${clean ? '--clean' : '--ssh-config'} is about a device, and none is given`, {
-      hint: 'Add --device ssh://user@host.',
+      hint: 'Add --device ssh://user@host',
     });
   }
   const connect = { device, sshConfig, logger, signal };

@@ -40,7 +40,7 @@ export async function openDeviceSession(
   if (address === undefined) {
     if (sshConfig === undefined) return undefined;
     throw new EdgepackError('usage', '--ssh-config is about a device, and none is given', {
-      hint: 'Add --device ssh://user@host.',
+      hint: 'Add --device ssh://user@host',
     });
   }
   const device = await connectDevice({ device: address, sshConfig, logger, signal });

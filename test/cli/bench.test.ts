@@ -69,7 +69,21 @@ describe('edgepack bench', () => {
     expect(benchSchema.parse(JSON.parse(stdout))).toEqual(exampleBench());
   });
 
+  it('cleans a device without a model', async () => {
+    const { exitCode, calls } = await runCli(['bench', '--device', 'ssh://pi@board', '--clean']);
+    expect([exitCode, calls.map(({ name }) => name)]).toEqual([0, ['cleanDeviceCache']]);
+    expect(calls[0]!.args[0]).toEqual({ device: 'ssh://pi@board' });
+  });
+
+  it('hands a device on', async () => {
+    const { calls } = await runCli(['bench', 'a', '--device', 'ssh://pi@board', '--ssh-config', 'my.conf', '--clean']);
+    expect(calls[0]).toMatchObject({ name: 'bench' });
+    expect(calls[0]!.args[1]).toMatchObject({ device: 'ssh://pi@board', clean: true });
+    expect((calls[0]!.args[1] as { sshConfig: string }).sshConfig).toMatch(/my\.conf$/);
+  });
+
   it.each([
+    [['bench', '--device', 'ssh://pi@board'], /missing required argument 'models'/],
     [['bench'], /missing required argument 'models'/],
     [['bench', 'a', '--threads', '0'], /--threads 0: must be counts such as 4 or 1,2,4/],
     [['bench', 'a', '--threads', '1;2'], /must be counts/],

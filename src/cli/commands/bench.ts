@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { EdgepackError } from '../../diagnostics/edgepack-error.ts';
 import { type BenchOptions, benchOptionsSchema } from '../../pipeline/bench-options.ts';
 import { drawsBlocks } from '../cli-process.ts';
 import { type CommandContext, CommandSession, type CommonOptions, withCommonOptions } from '../command-session.ts';
@@ -66,6 +67,11 @@ export function benchCommand(context: CommandContext): Command {
       const isCleaned = await context.api.cleanDeviceCache(reach, running);
       session.print({ device, cleaned: isCleaned }, () => '');
       return;
+    }
+    if (models.length === 0) {
+      throw new EdgepackError('usage', "missing required argument 'models'", {
+        hint: 'Give one or several models; without one there is only --device with --clean',
+      });
     }
     const result = await context.api.bench(
       models.map((model) => session.path(model)),

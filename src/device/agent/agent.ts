@@ -71,7 +71,7 @@ export function failureOf(error: unknown): DeviceFailure {
     return {
       code: 'device-unsuitable',
       message: 'the device has no space left for the models',
-      hint: 'Free some space there, or remove what edgepack has cached: edgepack bench --device … --clean',
+      hint: 'Free some space there, or remove what edgepack has cached: "edgepack bench --device … --clean"',
     };
   }
   return { code: 'device-failed', message: `on the device: ${message}` };
