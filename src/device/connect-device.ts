@@ -70,6 +70,7 @@ export async function connectDevice(options: DeviceOptions): Promise<Device> {
       pipeline(Readable.from(tarArchive(runtime.files, onRead)), createGzip(), () => {}),
     );
   }
+  signal?.throwIfAborted();
   const connection = new DeviceConnection(target, runtime.id, node, silenceMs);
   const abort = () => void connection.close();
   signal?.addEventListener('abort', abort, { once: true });
@@ -166,7 +167,7 @@ async function installFolder(target: SshTarget, options: InstallOptions): Promis
   try {
     await runRemote(target, {
       script: installScript,
-      parameters: [folder.id, String(Math.ceil(silenceMs / 1000)), ...folder.entries.flat()],
+      parameters: [folder.id, String(Math.ceil((1.5 * silenceMs) / 1000)), ...folder.entries.flat()],
       input,
       silenceMs,
       signal,

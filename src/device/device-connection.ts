@@ -129,7 +129,7 @@ export class DeviceConnection {
     const known = exitCode === null ? undefined : scriptFailures[exitCode];
     if (known !== undefined) {
       const message = `${addressText(this.#target.address)}: ${known.reason}`;
-      return new EdgepackError('device-unsuitable', message, { hint: known.hint });
+      return new EdgepackError(known.code, message, { hint: known.hint });
     }
     if (!this.#reader.hasBegun && exitCode === 255) return explainSshFailure(this.#target, exitCode, this.#words);
     const said = printable(this.#words.trim().replace(/\s+/g, ' ').slice(-300), 300);

@@ -1,3 +1,5 @@
+import type { ErrorCode } from '../diagnostics/edgepack-error.ts';
+
 /**
  * What the device's shell does. POSIX sh with coreutils or BusyBox; each script is one line of words in single quotes, and
  * nothing but hashes, random words and file names of ours goes in. All of it stays within one folder of its own.
@@ -19,6 +21,9 @@ const sweep =
 const check =
   'intact() { [ -d "$1" ] || return 1; ( cd "$1" && echo "$1  MANIFEST" | sha256sum -c - && sha256sum -c MANIFEST ) >/dev/null 2>&1 || { rm -rf "$1"; return 1; }; }';
 
+/** Removes what no run has asked for in a month: the runtimes of other versions of edgepack. */
+const forget = 'find . -maxdepth 1 -type d -name "[0-9a-f]*" -mtime +30 -exec rm -rf "{}" + 2>/dev/null';
+
 /** Tells what the device is, and which of the folders named by the parameters it has. */
 export const probeScript = [
   'echo "edgepack-probe 1"',
@@ -31,14 +36,27 @@ export const probeScript = [
   `{ ${enter}; } || { echo "unwritable"; exit 0; }`,
   sweep,
   check,
-  'for h in "$@"; do if intact "$h"; then echo "has $h"; fi; done',
+  'for h in "$@"; do echo "check $h"; if intact "$h"; then touch "$h"; echo "has $h"; fi; done',
+  forget,
   'df -Pk . 2>/dev/null | { read -r _ && read -r _ _ _ k _ && echo "free $k"; }',
   'echo "end"',
 ].join('\n');
 
 /**
- * Unpacks what comes in into folder `$1`; the parameters from `$3` on are hashes and names of its files. When nothing has come
- * for `$2` seconds the whole process group ends: no signal comes when the network is gone.
+ * Beside the unpacking: ends the whole process group when nothing has come for `$s` seconds, since no signal comes when the
+ * network is gone, and cleans up where the shell itself was killed.
+ */
+const watch = [
+  '( trap "kill \\$z; exit" TERM; i=0; b=',
+  'while sleep 2 & z=$!; wait "$z"',
+  'do kill -0 $$ 2>/dev/null || { trap "" TERM; kill 0; sleep 1; rm -rf "$c/$t"; exit; }',
+  'n=$(du -sk "$c/$t"); if [ "$n" = "$b" ]; then i=$((i + 2)); [ "$i" -lt "$s" ] || kill 0; else i=0; fi; b=$n',
+  'done ) </dev/null >/dev/null 2>&1',
+].join('; ');
+
+/**
+ * Unpacks what comes in into folder `$1`; the parameters from `$3` on are hashes and names of its files. It ends when
+ * nothing has come for `$2` seconds.
  */
 export const installScript = [
   `${enter} || exit 41`,
@@ -46,7 +64,7 @@ export const installScript = [
   't="new-$$.part"; trap \'[ -z "$w" ] || kill "$w"; cd "$c" && rm -rf "$t"\' EXIT; trap "exit 42" HUP INT TERM PIPE',
   'mkdir "$t" && cd "$t" || exit 41',
   'printf "%s  %s\\n" "$@" > MANIFEST && cut -c67- MANIFEST > NAMES || exit 43',
-  '( trap "kill \\$z; exit" TERM; b=; while sleep "$s" & z=$!; wait "$z"; do n=$(du -sk .); [ "$n" != "$b" ] || kill 0; b=$n; done ) </dev/null >/dev/null 2>&1 & w=$!',
+  `${watch} & w=$!`,
   'tar -xzf - -T NAMES && rm NAMES || exit 43',
   'kill "$w"; w=',
   '{ echo "$h  MANIFEST" | sha256sum -c - && sha256sum -c MANIFEST; } >/dev/null || exit 44',
@@ -76,15 +94,19 @@ export const cleanScript = [
 ].join('; ');
 
 /** What an exit code of these scripts means. */
-export const scriptFailures: Readonly<Record<number, { readonly reason: string; readonly hint: string }>> = {
+export const scriptFailures: Readonly<
+  Record<number, { readonly code: ErrorCode; readonly reason: string; readonly hint: string }>
+> = {
   41: {
+    code: 'device-unsuitable',
     reason: 'the folder ~/.cache/edgepack cannot be made',
     hint: 'Check whose it is, and whether the disk is full',
   },
-  42: { reason: 'the connection was closed', hint: 'Try again' },
+  42: { code: 'device-failed', reason: 'the connection was closed', hint: 'Try again' },
   43: {
+    code: 'device-unsuitable',
     reason: 'what edgepack needs there could not be written',
     hint: 'Check the free space in ~/.cache/edgepack; "edgepack bench --device … --clean" removes what is cached',
   },
-  44: { reason: 'what was sent did not arrive as it was', hint: 'Try again' },
+  44: { code: 'device-failed', reason: 'what was sent did not arrive as it was', hint: 'Try again' },
 };

@@ -94,7 +94,7 @@ export async function runRemote(target: SshTarget, run: RemoteRun): Promise<stri
   if (exitCode === 0) return output;
   const known = exitCode === null ? undefined : scriptFailures[exitCode];
   if (known !== undefined) {
-    throw new EdgepackError('device-unsuitable', `${device}: ${known.reason}`, { hint: known.hint });
+    throw new EdgepackError(known.code, `${device}: ${known.reason}`, { hint: known.hint });
   }
   throw explainSshFailure(target, exitCode, words);
 }

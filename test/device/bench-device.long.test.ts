@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,6 +39,10 @@ describe.skipIf(!hasSshServer)('a device over ssh', () => {
   });
 
   it('is measured on as this host is, and keeps only what is cached', async () => {
+    // Of another version of edgepack, long ago.
+    const forgotten = join(server.edgepackFolder, 'e'.repeat(64));
+    mkdirSync(forgotten, { recursive: true });
+    utimesSync(forgotten, 1e9, 1e9);
     const machine = await connectDevice(options);
     const result = await benchOn(
       machine,
