@@ -50,7 +50,13 @@ export async function bench(
     return await benchOn(machine, files, resolved, context);
   } finally {
     await machine.close();
-    if (clean) await cleanDevice(connect).then((done) => tellCleaned(done, machine.address, logger));
+    // Also after an interrupt; and what ended the run is what is told.
+    if (clean) {
+      await cleanDevice({ device, sshConfig }).then(
+        (done) => tellCleaned(done, machine.address, logger),
+        (error: Error) => logger.warn(`nothing was removed from the device: ${printable(error.message, 300)}`),
+      );
+    }
   }
 }
 
