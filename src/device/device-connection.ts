@@ -13,6 +13,7 @@ import {
 import { encodeFrame, FrameReader } from './agent/frames.ts';
 import { decodeMessage, encodeMessage } from './agent/message-codec.ts';
 import { addressText } from './device-address.ts';
+import { endOfProcess } from './end-of-process.ts';
 import { runScript, scriptFailures } from './remote-scripts.ts';
 import { missingClient } from './run-remote.ts';
 import { explainSshFailure, type SshTarget, shellCommand, sshArguments } from './ssh-command.ts';
@@ -52,16 +53,9 @@ export class DeviceConnection {
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#words = (this.#words + text).slice(-8192);
     });
-    this.#ended = new Promise((resolve) => {
-      this.#child.once('error', (error) => {
-        this.#fail(missingClient(error));
-        resolve();
-      });
-      this.#child.once('close', (code) => {
-        this.#fail(this.#describeEnd(code));
-        resolve();
-      });
-    });
+    this.#ended = endOfProcess(this.#child).then((end) =>
+      this.#fail(end instanceof Error ? missingClient(end) : this.#describeEnd(end)),
+    );
     this.#beat = setInterval(() => this.#write([]), BEAT_MS);
     this.#restartSilence();
   }

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { printable } from '../diagnostics/printable.ts';
 import { addressText } from './device-address.ts';
+import { endOfProcess } from './end-of-process.ts';
 import { scriptFailures } from './remote-scripts.ts';
 import { explainSshFailure, type SshTarget, shellCommand, sshArguments } from './ssh-command.ts';
 
@@ -69,10 +70,7 @@ export async function runRemote(target: SshTarget, run: RemoteRun): Promise<stri
     child.stdin.on('finish', () => moved(PATIENCE_AFTER_INPUT));
     input.pipe(child.stdin);
   }
-  const exitCode = await new Promise<number | null | Error>((resolve) => {
-    child.once('error', resolve);
-    child.once('close', (code) => resolve(code));
-  });
+  const exitCode = await endOfProcess(child);
   clearTimeout(timer);
   signal?.removeEventListener('abort', abort);
   input?.destroy();

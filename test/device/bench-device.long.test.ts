@@ -106,6 +106,15 @@ describe.skipIf(!hasSshServer)('a device over ssh', () => {
     }
   });
 
+  it('is given up where nothing answers, also behind a proxy that does not end', async () => {
+    const proxy = 'ProxyCommand sh -c "sleep 40; exit"';
+    const sshConfig = server.configWith('proxy.conf', ['Host *', proxy]);
+    const started = performance.now();
+    const failure = connectDevice({ ...options, sshConfig, silenceMs: 1000 });
+    await expect(failure).rejects.toMatchObject({ code: 'device-unreachable' });
+    expect(performance.now() - started).toBeLessThan(15_000);
+  });
+
   it('is left alone by cleaning while a run is under way, and emptied afterwards', async () => {
     const machine = await connectDevice(options);
     expect(await cleanDevice(options)).toBe(false);
