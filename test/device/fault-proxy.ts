@@ -47,6 +47,8 @@ export class FaultProxy {
   #forward(from: Socket, to: Socket, fault: LinkFault | undefined, any: LinkFault | undefined): void {
     this.#sockets.add(from);
     let passed = 0;
+    let slowBytes = 0;
+    let slowSinceMs: number | undefined;
     from.on('data', (bytes: Buffer) => {
       const at = fault === undefined ? Number.POSITIVE_INFINITY : fault.afterBytes - passed;
       passed += bytes.length;
@@ -68,9 +70,13 @@ export class FaultProxy {
         if (at >= 0) bytes[at]! ^= 0x20;
         to.write(bytes);
       } else {
-        from.pause();
         to.write(bytes);
-        setTimeout(() => from.resume(), (bytes.length / fault.bytesPerSecond!) * 1000);
+        slowSinceMs ??= performance.now();
+        slowBytes += bytes.length;
+        const earlyMs = slowSinceMs + (slowBytes / fault.bytesPerSecond!) * 1000 - performance.now();
+        if (earlyMs < 5) return;
+        from.pause();
+        setTimeout(() => from.resume(), earlyMs);
       }
     });
     from.on('error', () => {});
