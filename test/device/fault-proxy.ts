@@ -11,6 +11,8 @@ export interface LinkFault {
   readonly connection: number;
 }
 
+const SLOW_BYTES = 1_000_000;
+
 /** A link between client and server that breaks on request. A stalled one is never closed towards the server: the network is gone. */
 export class FaultProxy {
   readonly port: number;
@@ -74,7 +76,8 @@ export class FaultProxy {
         slowSinceMs ??= performance.now();
         slowBytes += bytes.length;
         const earlyMs = slowSinceMs + (slowBytes / fault.bytesPerSecond!) * 1000 - performance.now();
-        if (earlyMs < 5) return;
+        // A link that is slow for this long has shown what it does.
+        if (earlyMs < 5 || slowBytes > SLOW_BYTES) return;
         from.pause();
         setTimeout(() => from.resume(), earlyMs);
       }
