@@ -148,7 +148,7 @@ describe.skipIf(!hasBash)('action.yml', () => {
       markdown: 'edgepack.config.json',
     });
     expect([check?.status, output]).toEqual([2, 'status=refused\n']);
-    expect(check!.text).toContain('unknown key "fiel"');
+    expect(check!.text).toContain("unknown key 'fiel'");
     expect(gh).toContain('POST\nrepos/owner/name/issues/7/comments\n-F\nbody=@');
   });
 
