@@ -38,7 +38,10 @@ function peakOfCopy(source: string, target: string, ...rest: string[]): number {
 /** Peak memory of the same process with a model of nothing. */
 function peakOfProcess(): number {
   const path = join(folder, 'empty.onnx');
-  writeFileSync(path, onnx.ModelProto.encode({ irVersion: 8, opsetImport: [{ domain: '', version: 17 }], graph: { name: 'g' } }).finish());
+  writeFileSync(
+    path,
+    onnx.ModelProto.encode({ irVersion: 8, opsetImport: [{ domain: '', version: 17 }], graph: { name: 'g' } }).finish(),
+  );
   return peakOfCopy(path, join(folder, 'empty-copy.onnx'));
 }
 
@@ -68,7 +71,14 @@ describe('external data', () => {
         { key: 'length', value: String(tensorBytes) },
       ],
     }));
-    writeFileSync(path, onnx.ModelProto.encode({ irVersion: 8, opsetImport: [{ domain: '', version: 17 }], graph: { name: 'g', initializer } }).finish());
+    writeFileSync(
+      path,
+      onnx.ModelProto.encode({
+        irVersion: 8,
+        opsetImport: [{ domain: '', version: 17 }],
+        graph: { name: 'g', initializer },
+      }).finish(),
+    );
     writeFileSync(join(folder, 'model.bin'), '');
     truncateSync(join(folder, 'model.bin'), count * tensorBytes);
     return path;
