@@ -155,7 +155,7 @@ async function statisticsFor(
 
 /** How a distribution is spread is known well enough after this many activations, and never before this many samples. */
 const ENOUGH_ACTIVATIONS = 2 ** 28;
-const FEWEST_SAMPLES = 24;
+const FEWEST_SAMPLES = 32;
 
 /** Evenly spaced samples, as many as tell how activations are spread: fewer of large models, whose samples tell more. */
 function enough(model: Model, samples: Dataset): Dataset {
