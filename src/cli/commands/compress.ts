@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { EdgepackError, ExitCode } from '../../diagnostics/edgepack-error.ts';
 import { checkValue } from '../../diagnostics/parse-checked-json.ts';
+import { printable } from '../../diagnostics/printable.ts';
 import { type CompressOptions, compressOptionsSchema } from '../../pipeline/compress-options.ts';
 import { renderTerminal } from '../../report/render-terminal.ts';
 import { type CommandContext, CommandSession, type CommonOptions, withCommonOptions } from '../command-session.ts';
@@ -86,12 +87,19 @@ export function compressCommand(context: CommandContext): Command {
       session.print(plan ?? { outputs }, () => (plan === null ? '' : renderPlan(plan, session.style)));
       return;
     }
-    session.print(report, () => renderTerminal(report, session.style));
+    const page = outputs.find(({ path }) => path.endsWith('report.html'));
+    session.print(report, () => `${renderTerminal(report, session.style)}${lookAt(page?.path)}`);
     if (report.accuracy?.limit?.met === false) context.setExitCode(ExitCode.gateFailed);
   });
 }
 
 type Flags = CommonOptions & CompressOptions & { readonly config?: string };
+
+/** Where to look next. */
+function lookAt(page: string | undefined): string {
+  if (page === undefined) return '';
+  return `  report     ${printable(page, 300)}\n`;
+}
 
 function withPaths(options: CompressOptions, session: CommandSession): CompressOptions {
   const located = { ...options };
