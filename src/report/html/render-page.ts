@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
 import { formatBytes, formatCount } from '../number-format.ts';
 import { alarms, plural } from '../report-findings.ts';
 import type { Report } from '../report-schema.ts';
 import { accuracySection } from './accuracy-section.ts';
 import { latencySection } from './latency-section.ts';
 import { floatSection, sparsitySection, sqnrSection } from './layers-section.ts';
-import { type Content, html, longText, Markup } from './markup.ts';
+import { type Content, html, longText, type Markup } from './markup.ts';
+import { pageDocument } from './page-document.ts';
 import { pageScript } from './page-script.ts';
 import { pageStyle } from './page-style.ts';
 import { reproduceSection } from './reproduce-section.ts';
@@ -28,48 +28,19 @@ export function renderPage(report: Report): string {
   ];
   const shown = sections.filter(([, , content]) => content !== false);
   const links = shown.map(([id, label]) => html`<li><a href="#${id}">${label}</a></li>`);
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy}">
-<meta name="viewport" content="width=device-width,initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
-<title>${report.model.name} for ${report.target.displayName}: edgepack report</title>
-<link rel="icon" href="data:,">
-<style>${new Markup(pageStyle)}</style>
-</head>
-<body>
-<a class="skip" href="#main">Skip to the figures</a>
-<div class="page">
-${header(report, links)}
+  return pageDocument({
+    title: `${report.model.name} for ${report.target.displayName}: edgepack report`,
+    style: pageStyle,
+    script: pageScript,
+    skipText: 'Skip to the figures',
+    body: html`${header(report, links)}
 <main id="main">
 ${alarms(report).map((alarm) => html`<p class="alarm"><strong>Attention.</strong> ${alarm}</p>`)}
 ${summarySection(report)}
 ${shown.map(([, , content]) => content)}
 </main>
-${footer(report)}
-</div>
-${new Markup(`<script>${pageScript}</script>`)}
-</body>
-</html>
-`;
-  return page.text;
-}
-
-/** Only the style and the script of this page, by their hashes; nothing is ever fetched. */
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  `style-src 'sha256-${sha256(pageStyle)}'`,
-  `script-src 'sha256-${sha256(pageScript)}'`,
-  'img-src data:',
-  "base-uri 'none'",
-  "form-action 'none'",
-].join('; ');
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('base64');
+${footer(report)}`,
+  });
 }
 
 function header({ model, target, recipe }: Report, links: Content): Markup {
@@ -102,7 +73,7 @@ function warningsSection({ warnings, missing }: Report): Markup | false {
 
 function footer({ tool, target }: Report): Markup {
   return html`<footer>
-<p>Shares have 95 % Wilson intervals. The change of accuracy has McNemar's paired interval. Medians and their ratio have distribution-free intervals (Price and Bonett): they cover the spread between the runs on this host, not that between machines.</p>
+<p>Shares have 95 % Wilson intervals. The change of accuracy has McNemar's paired interval. Medians and their ratio have bootstrap intervals over rounds: they cover the spread between the runs on this host, not that between machines.</p>
 <p>Nothing here was measured on ${target.displayName} itself. Made by ${tool.name} ${tool.version}; this page loads nothing and sends nothing.</p>
 </footer>`;
 }
