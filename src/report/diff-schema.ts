@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { nodeChangeKinds } from '../comparison/compare-nodes.ts';
 import { modelFactsSchema } from './report-schema.ts';
 
 const count = z.int().min(0);
@@ -38,18 +39,7 @@ const constant = z.strictObject({
 
 export const nodeChangeSchema = z.strictObject({
   kind: z
-    .enum([
-      'changed',
-      'replaced',
-      'quantized',
-      'dequantized',
-      'fused',
-      'split',
-      'stored-otherwise',
-      'removed',
-      'added',
-      'renamed',
-    ])
+    .enum(nodeChangeKinds)
     .describe(
       'quantized: now between DequantizeLinear and QuantizeLinear; fused: nodes of a were folded into it; split: the other way round; stored-otherwise: a Constant that the other model keeps as an initializer.',
     ),
