@@ -68,7 +68,10 @@ const at = <T>(list: T[] | null | undefined, index: number): T | undefined =>
 
 const mutations: readonly Mutation[] = [
   (g, i, j) => void (at(g.node, i)?.input ?? []).splice(0, 1, at(g.node, j)?.output?.[0] ?? 'x'),
-  (g, i, j) => void g.node?.splice(i % g.node.length, 0, at(g.node, j)!),
+  (g, i, j) => {
+    const node = at(g.node, j);
+    if (node !== undefined) g.node!.splice(i % g.node!.length, 0, node);
+  },
   (g, i) => void g.node?.splice(i % g.node.length, 1),
   (g) => void g.node?.reverse(),
   (g, i, j) => void Object.assign(at(g.node, i) ?? {}, { opType: at(g.node, j)?.opType ?? 'Neg' }),
