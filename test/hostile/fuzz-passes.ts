@@ -82,8 +82,9 @@ const mutations: readonly Mutation[] = [
   (g, i, _, n) => void Object.assign(at(g.initializer, i) ?? {}, { dims: [n] }),
   (g, i, _, n) => {
     const tensor = at(g.initializer, i);
-    if (tensor?.dataType === 7)
-      Object.assign(tensor, ints(tensor.name!, new Array(tensor.dims!.length ? Number(tensor.dims![0]) : 1).fill(n)));
+    if (tensor?.dataType !== 7) return;
+    const length = tensor.dims!.length === 0 ? 1 : Number(tensor.dims![0]);
+    Object.assign(tensor, ints(tensor.name!, new Array(Math.min(1000, Math.max(0, length))).fill(n)));
   },
   (g, i) => {
     const tensor = at(g.initializer, i);
