@@ -25,7 +25,10 @@ for (let seed = Number(values.seed); performance.now() < endMs && !failed; seed+
     if (!result.failed) continue;
     failed = true;
     const [bytes] = result.counterexample ?? [];
-    process.stdout.write(`${fc.defaultReportMessage(result)}\n${Buffer.from(bytes ?? []).toString('base64')}\n`);
+    const error = result.errorInstance instanceof Error ? result.errorInstance.stack : String(result.errorInstance);
+    process.stdout.write(
+      `${error}\n${fc.defaultReportMessage(result)}\n${Buffer.from(bytes ?? []).toString('base64')}\n`,
+    );
   }
 }
 await engine.close();
