@@ -62,6 +62,7 @@ export async function compress(
   const starting = resolved.dryRun ? undefined : startEngine({ logger });
   starting?.catch(() => {});
   let runnable: EnginePath | undefined;
+  let loading: Promise<ReferenceSession> | undefined;
   try {
     if (outputs !== undefined) refuseExisting(Object.values(paths), resolved);
     const model = readModel(modelPath, resolved);
@@ -71,8 +72,18 @@ export async function compress(
     opening.catch(() => {});
     const facts = modelFacts(model, modelPath, { files: resolved });
     const limits = engineLimits([{ path: modelPath, model, sizeBytes: facts.sizeBytes }], resolved);
+    const threads = engineThreads(resolved.threads, target);
+    // The engine loads the model as soon as it is there; what can be done without either is done meanwhile.
+    loading = starting?.then(async (engine) => {
+      await engine.limit(limits);
+      runnable = enginePath(modelPath, resolved.allowLinks);
+      const { path } = runnable;
+      const label = basename(modelPath);
+      return ReferenceSession.load(() => engine.load(path, { threads, label, temporary: true }));
+    });
+    loading?.catch(() => {});
     const samples = await opening;
-    if (starting === undefined || outputs === undefined) {
+    if (starting === undefined || loading === undefined || outputs === undefined) {
       const plan = planOf(facts, target.name, recipeAsRun(recipe, resolved), samples, paths);
       return { report: null, plan, outputs: [] };
     }
@@ -80,14 +91,8 @@ export async function compress(
     const original = sizedInitializers(model);
     const unknown = unknownOperators(model);
     const onTarget = describeForTarget(model);
-    const threads = engineThreads(resolved.threads, target);
-    const engine = await starting;
     const context = { logger, ...(signal === undefined ? {} : { signal }) };
-    await engine.limit(limits);
-    runnable = enginePath(modelPath, resolved.allowLinks);
-    const { path: loadable } = runnable;
-    const label = basename(modelPath);
-    const reference = await ReferenceSession.load(() => engine.load(loadable, { threads, label, temporary: true }));
+    const [engine, reference] = await Promise.all([starting, loading]);
     // Loops whose end only a run can tell are tried before anything else is done.
     if (limits.runSeconds !== undefined) await reference.run(await anyFeeds(reference, samples, resolved.seed));
     if (samples.selection !== undefined) reference.remember(samples.selection, KEPT_BYTES, signal);
@@ -106,7 +111,7 @@ export async function compress(
     });
     const bytes = Buffer.concat(encodeModel(done.model).pieces);
     const measured = await measureResult({
-      modelPath: runnable.path,
+      modelPath: runnable!.path,
       original: reference,
       bytes,
       done,
@@ -152,11 +157,12 @@ export async function compress(
     // The engine knows files of ours only; the user's is the one that was given.
     throw error instanceof EdgepackError && ENGINE_ERRORS.has(error.code) ? ofFile(modelPath, error) : error;
   } finally {
-    runnable?.remove();
     await starting?.then(
       (engine) => engine.close(),
       () => {},
     );
+    await loading?.catch(() => {});
+    runnable?.remove();
     outputs?.close();
   }
 }

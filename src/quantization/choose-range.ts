@@ -36,11 +36,22 @@ export function chooseRange(
 ): Range {
   const { min, max, histogram } = statistics;
   if (method === 'min-max' || histogram === undefined || !(max > min)) return { min, max };
-  const spread = new Distribution(histogram, { min, max });
+  const spread = distributionOf(histogram, { min, max });
   if (spread.total === 0) return { min, max };
   if (method === 'percentile') return spread.central(0.99999);
   const steps = symmetric ? 254 : type === 'uint8' || type === 'int8' ? 255 : 0;
   return method === 'mse' ? leastSquaredError(spread, steps, symmetric) : leastDivergence(spread, symmetric);
+}
+
+const distributions = new WeakMap<ValueHistogram, Distribution>();
+
+/** The same histogram is asked once per method. */
+function distributionOf(histogram: ValueHistogram, range: Range): Distribution {
+  const known = distributions.get(histogram);
+  if (known !== undefined && known.range.min === range.min && known.range.max === range.max) return known;
+  const distribution = new Distribution(histogram, range);
+  distributions.set(histogram, distribution);
+  return distribution;
 }
 
 /** The values of a histogram in ascending order, with running sums, so that any range costs two binary searches. */
@@ -52,19 +63,26 @@ class Distribution {
   readonly #sums: Float64Array;
   readonly #squares: Float64Array;
 
-  constructor(histogram: ValueHistogram, range: Range) {
+  /** Bins stand for the middle of the values that they can hold, clipped to the exact extremes; the one around zero for zero. */
+  constructor({ lower, upper, counts }: ValueHistogram, range: Range) {
+    const bins = counts.length;
     this.range = range;
-    const bins = occupiedBins(histogram, range);
-    this.values = Float64Array.from(bins, (bin) => bin[0]);
-    this.#counts = new Float64Array(bins.length + 1);
-    this.#sums = new Float64Array(bins.length + 1);
-    this.#squares = new Float64Array(bins.length + 1);
-    bins.forEach(([value, count], i) => {
+    this.values = new Float64Array(bins);
+    this.#counts = new Float64Array(bins + 1);
+    this.#sums = new Float64Array(bins + 1);
+    this.#squares = new Float64Array(bins + 1);
+    for (let i = 0; i < bins; i++) {
+      const low = lower[i]!;
+      const high = upper[i]!;
+      const middle = Math.abs(high) < 1e-37 || Math.abs(low) < 1e-37 ? 0 : (low + high) / 2;
+      const value = Math.min(range.max, Math.max(range.min, middle));
+      const count = counts[i]!;
+      this.values[i] = value;
       this.#counts[i + 1] = this.#counts[i]! + count;
       this.#sums[i + 1] = this.#sums[i]! + count * value;
       this.#squares[i + 1] = this.#squares[i]! + count * value * value;
-    });
-    this.total = this.#counts[bins.length]!;
+    }
+    this.total = this.#counts[bins]!;
   }
 
   /** Number of values below `limit`, as an index into the running sums. */
@@ -99,16 +117,6 @@ class Distribution {
     while (high > low && this.total - this.#counts[high]! <= cut) high--;
     return { min: Math.max(this.range.min, this.values[low]!), max: Math.min(this.range.max, this.values[high]!) };
   }
-}
-
-/** Middle and count of the bins, clipped to the exact extremes. The bin around zero is taken as zero. */
-function occupiedBins({ lower, upper, counts }: ValueHistogram, range: Range): [number, number][] {
-  const bins: [number, number][] = [];
-  for (let i = 0; i < counts.length; i++) {
-    const middle = Math.abs(upper[i]!) < 1e-37 || Math.abs(lower[i]!) < 1e-37 ? 0 : (lower[i]! + upper[i]!) / 2;
-    bins.push([Math.min(range.max, Math.max(range.min, middle)), counts[i]!]);
-  }
-  return bins;
 }
 
 /** Fractions of the full range that are tried as ends. */

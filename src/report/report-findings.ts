@@ -185,5 +185,5 @@ export function threads(count: number): string {
 
 /** "1 layer", "3 layers", "1,000 samples". */
 export function plural(count: number, noun: string): string {
-  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
+  return `${String(count).replace(/\B(?=(\d{3})+$)/g, ',')} ${noun}${count === 1 ? '' : 's'}`;
 }

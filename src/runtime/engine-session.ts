@@ -7,7 +7,7 @@ import type { EngineChannel, RequestSubject } from './engine-channel.ts';
 import type { ProfileRecord } from './profile.ts';
 import type { Requests } from './protocol.ts';
 import type { Session, SessionOptions, ValueDescription } from './session.ts';
-import type { Statistics, StatisticsRequest } from './statistics.ts';
+import { type Statistics, type StatisticsRequest, unpackStatistics } from './statistics.ts';
 
 /** A {@link Session} whose model lives in the engine's process. */
 export class EngineSession implements Session {
@@ -69,7 +69,9 @@ export class EngineSession implements Session {
 
   async statistics(): Promise<Statistics> {
     this.#request = undefined;
-    return this.#process.request('statistics', { sessionId: this.id }, this.#subject('running'));
+    return unpackStatistics(
+      await this.#process.request('statistics', { sessionId: this.id }, this.#subject('running')),
+    );
   }
 
   async endProfiling(): Promise<readonly ProfileRecord[]> {

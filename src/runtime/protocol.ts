@@ -3,7 +3,7 @@ import type { Feeds } from '../tensor/nd-array.ts';
 import type { TimedRounds, TimingSchedule } from './child/interleaved-timing.ts';
 import type { ProfileRecord } from './profile.ts';
 import type { SessionOptions, ValueDescription } from './session.ts';
-import type { ComparisonStatistics, OutputPair, Statistics, StatisticsRequest } from './statistics.ts';
+import type { ComparisonStatistics, OutputPair, PackedStatistics, StatisticsRequest } from './statistics.ts';
 
 /** What the models that are loaded from now on may take; what is left out has no limit of its own. */
 export interface EngineLimits {
@@ -23,7 +23,7 @@ export interface Requests {
   };
   run: { ask: { sessionId: number; feeds: Feeds; outputNames: readonly string[] }; answer: Feeds };
   collect: { ask: { sessionId: number; feeds: Feeds; request?: StatisticsRequest }; answer: undefined };
-  statistics: { ask: { sessionId: number }; answer: Statistics };
+  statistics: { ask: { sessionId: number }; answer: PackedStatistics };
   endProfiling: { ask: { sessionId: number }; answer: ProfileRecord[] };
   release: { ask: { sessionId: number }; answer: undefined };
   compare: {

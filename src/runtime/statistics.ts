@@ -41,6 +41,14 @@ export interface HistogramStatistics {
   readonly nonFiniteCount: number;
 }
 
+/** A {@link HistogramStatistics} as it crosses from the engine's process: a sixth of the bytes. */
+export interface PackedHistogram {
+  /** Upper 16 bits of the float32 patterns of the bins, in ascending order of the values. */
+  readonly bins: Uint16Array;
+  readonly counts: Float64Array;
+  readonly nonFiniteCount: number;
+}
+
 export interface MomentStatistics {
   /** Elements per channel. */
   readonly count: number;
@@ -64,6 +72,37 @@ export interface OutputStatistics {
 
 /** What was accumulated, by output name. */
 export type Statistics = Readonly<Record<string, OutputStatistics>>;
+
+/** {@link Statistics} as they cross from the engine's process. */
+export type PackedStatistics = Readonly<
+  Record<string, Omit<OutputStatistics, 'histogram'> & { readonly histogram?: PackedHistogram }>
+>;
+
+export function unpackStatistics(packed: PackedStatistics): Statistics {
+  return Object.fromEntries(
+    Object.entries(packed).map(([name, { histogram, ...others }]) => [
+      name,
+      { ...others, ...(histogram && { histogram: unpackHistogram(histogram) }) },
+    ]),
+  );
+}
+
+export function unpackHistogram({ bins, counts, nonFiniteCount }: PackedHistogram): HistogramStatistics {
+  const towardsZero = floatsOf(bins, 0x0000);
+  const awayFromZero = floatsOf(bins, 0xffff);
+  return {
+    lower: awayFromZero.map((value, i) => Math.min(value, towardsZero[i]!)),
+    upper: awayFromZero.map((value, i) => Math.max(value, towardsZero[i]!)),
+    counts,
+    count: counts.reduce((sum, count) => sum + count, 0),
+    nonFiniteCount,
+  };
+}
+
+/** The floats whose upper 16 bits are these and whose lower bits are `lowerBits`. */
+function floatsOf(bins: Uint16Array, lowerBits: number): Float32Array {
+  return new Float32Array(Uint32Array.from(bins, (bin) => bin * 65536 + lowerBits).buffer);
+}
 
 /** Two outputs to compare: of the reference and of the candidate session. */
 export interface OutputPair {

@@ -13,12 +13,13 @@ import {
   type Range,
 } from '../../src/quantization/quantization-parameters.ts';
 import { HistogramAccumulator } from '../../src/runtime/child/histogram.ts';
+import { unpackHistogram } from '../../src/runtime/statistics.ts';
 
 function statisticsOf(values: ArrayLike<number>): ActivationStatistics {
   const floats = Float32Array.from(values);
   const accumulator = new HistogramAccumulator({});
   accumulator.add(floats);
-  const { lower, upper, counts } = accumulator.result();
+  const { lower, upper, counts } = unpackHistogram(accumulator.result());
   return {
     min: floats.reduce((a, b) => Math.min(a, b)),
     max: floats.reduce((a, b) => Math.max(a, b)),

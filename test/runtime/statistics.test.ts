@@ -5,6 +5,7 @@ import { MinMaxAccumulator } from '../../src/runtime/child/min-max.ts';
 import { MomentAccumulator } from '../../src/runtime/child/moments.ts';
 import { realValues } from '../../src/runtime/child/real-values.ts';
 import { type Engine, startEngine } from '../../src/runtime/engine.ts';
+import { unpackHistogram } from '../../src/runtime/statistics.ts';
 import { DataType } from '../../src/tensor/data-type.ts';
 import type { Feeds } from '../../src/tensor/nd-array.ts';
 import { reluModel } from './tiny-models.ts';
@@ -63,7 +64,7 @@ describe('histogram', () => {
     const accumulator = new HistogramAccumulator({});
     accumulator.add(values.subarray(0, 7_000));
     accumulator.add(values.subarray(7_000));
-    const { lower, upper, counts, count, nonFiniteCount } = accumulator.result();
+    const { lower, upper, counts, count, nonFiniteCount } = unpackHistogram(accumulator.result());
     expect([count, nonFiniteCount]).toEqual([20_000, 0]);
     for (let bin = 0; bin < counts.length; bin++) {
       expect(lower[bin]).toBeLessThanOrEqual(upper[bin]!);
@@ -81,7 +82,7 @@ describe('histogram', () => {
   it('puts exact zeros, the two signs and non-finite values where they belong', () => {
     const accumulator = new HistogramAccumulator({});
     accumulator.add(Float32Array.of(0, -0, 1, -1, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY));
-    const { lower, upper, counts, count, nonFiniteCount } = accumulator.result();
+    const { lower, upper, counts, count, nonFiniteCount } = unpackHistogram(accumulator.result());
     expect([count, nonFiniteCount]).toEqual([4, 3]);
     expect(counts).toEqual(Float64Array.of(1, 1, 1, 1));
     expect(upper[0]).toBe(-1);
@@ -93,13 +94,13 @@ describe('histogram', () => {
     const accumulator = new HistogramAccumulator({ stride: 4 });
     const values = Float32Array.of(1, 2, 4, 8, 1, 2, 4, 8);
     for (let run = 0; run < 4; run++) accumulator.add(values);
-    expect(accumulator.result()).toMatchObject({ counts: Float64Array.of(2, 2, 2, 2), count: 8 });
+    expect(unpackHistogram(accumulator.result())).toMatchObject({ counts: Float64Array.of(2, 2, 2, 2), count: 8 });
   });
 
   it('rounds other types to float32', () => {
     const accumulator = new HistogramAccumulator({});
     accumulator.add(Float64Array.of(0.1, 3));
-    const { lower, upper } = accumulator.result();
+    const { lower, upper } = unpackHistogram(accumulator.result());
     expect(lower[0]).toBeLessThanOrEqual(Math.fround(0.1));
     expect(upper[0]).toBeGreaterThanOrEqual(Math.fround(0.1));
     expect(lower[1]).toBe(3);

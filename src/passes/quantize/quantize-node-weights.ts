@@ -2,7 +2,6 @@ import type { Node } from '../../ir/node.ts';
 import {
   type ChannelLayout,
   channelLayout,
-  dequantizeWeights,
   type QuantizedWeights,
   roundHalfEven,
   type WeightQuantizationOptions,
@@ -121,8 +120,7 @@ function rememberedMeanError(
   const known = meanErrors.get(quantized) ?? new WeakMap<Float64Array, Float64Array | undefined>();
   meanErrors.set(quantized, known);
   if (!known.has(means)) {
-    const rounded = dequantizeWeights(quantized, layout);
-    known.set(means, meanError(tensor.toFloat32(), rounded, layout.channels, reduction, axis, means));
+    known.set(means, meanError(tensor.toFloat32(), quantized, layout.channels, reduction, axis, means));
   }
   return known.get(means);
 }
@@ -130,7 +128,7 @@ function rememberedMeanError(
 /** Expected output error of each output channel. Undefined where the means do not fit the weights. */
 function meanError(
   exact: Float32Array,
-  rounded: Float32Array,
+  { values, scales }: QuantizedWeights,
   channels: number,
   { inputs, positions }: ReductionLayout,
   axis: number,
@@ -142,13 +140,13 @@ function meanError(
   const result = new Float64Array(channels);
   for (let c = 0; c < channels; c++) {
     const firstInput = Math.floor(c / (channels / groups)) * inputs;
+    const scale = scales[c]!;
+    const step = axis === 0 ? 1 : channels;
+    let at = axis === 0 ? c * inputs * positions : c;
     let sum = 0;
     for (let i = 0; i < inputs; i++) {
       let error = 0;
-      for (let p = 0; p < positions; p++) {
-        const index = axis === 0 ? (c * inputs + i) * positions + p : i * channels + c;
-        error += exact[index]! - rounded[index]!;
-      }
+      for (let p = 0; p < positions; p++, at += step) error += exact[at]! - Math.fround(values[at]! * scale);
       sum += error * means[firstInput + i]!;
     }
     result[c] = sum;

@@ -1,5 +1,5 @@
 import type { Feeds } from '../../tensor/nd-array.ts';
-import type { AccumulatorRequest, OutputStatistics, Statistics, StatisticsRequest } from '../statistics.ts';
+import type { AccumulatorRequest, PackedStatistics, StatisticsRequest } from '../statistics.ts';
 import { GramAccumulator } from './gram.ts';
 import { HistogramAccumulator } from './histogram.ts';
 import { MinMaxAccumulator } from './min-max.ts';
@@ -32,7 +32,7 @@ class OutputCollector {
     gram?.add(values, dims);
   }
 
-  result(): OutputStatistics {
+  result(): PackedStatistics[string] {
     const { minMax, histogram, moments, gram } = this.#accumulators;
     return {
       ...(minMax && { minMax: minMax.result() }),
@@ -60,7 +60,7 @@ export class Collector {
     }
   }
 
-  result(): Statistics {
+  result(): PackedStatistics {
     return Object.fromEntries([...this.#outputs].map(([name, collector]) => [name, collector.result()]));
   }
 }

@@ -1,4 +1,4 @@
-import type { HistogramStatistics } from '../statistics.ts';
+import type { PackedHistogram } from '../statistics.ts';
 
 const binCount = 1 << 16;
 const counterLimit = 0xffffffff;
@@ -41,32 +41,24 @@ export class HistogramAccumulator {
     this.#inCounters = 0;
   }
 
-  result(): HistogramStatistics {
-    const countOf = (bin: number) => this.#counters[bin]! + (this.#spilled?.[bin] ?? 0);
+  result(): PackedHistogram {
+    const counters = this.#counters;
+    const spilled = this.#spilled;
     const bins: number[] = [];
+    const counts: number[] = [];
     let nonFiniteCount = 0;
+    const countOf = (bin: number) => counters[bin]! + (spilled === undefined ? 0 : spilled[bin]!);
+    const list = (bin: number) => {
+      const count = countOf(bin);
+      if (count === 0) return;
+      bins.push(bin);
+      counts.push(count);
+    };
     for (let pattern = firstNonFinite; pattern < signBit; pattern++) {
       nonFiniteCount += countOf(pattern) + countOf(pattern | signBit);
     }
-    for (let pattern = firstNonFinite - 1; pattern >= 0; pattern--) {
-      if (countOf(pattern | signBit) > 0) bins.push(pattern | signBit);
-    }
-    for (let pattern = 0; pattern < firstNonFinite; pattern++) if (countOf(pattern) > 0) bins.push(pattern);
-
-    const counts = Float64Array.from(bins, countOf);
-    const towardsZero = floatsOf(bins, 0x0000);
-    const awayFromZero = floatsOf(bins, 0xffff);
-    return {
-      lower: awayFromZero.map((value, i) => Math.min(value, towardsZero[i]!)),
-      upper: awayFromZero.map((value, i) => Math.max(value, towardsZero[i]!)),
-      counts,
-      count: counts.reduce((sum, count) => sum + count, 0),
-      nonFiniteCount,
-    };
+    for (let pattern = firstNonFinite - 1; pattern >= 0; pattern--) list(pattern | signBit);
+    for (let pattern = 0; pattern < firstNonFinite; pattern++) list(pattern);
+    return { bins: Uint16Array.from(bins), counts: Float64Array.from(counts), nonFiniteCount };
   }
-}
-
-/** The floats whose upper 16 bits are these and whose lower bits are `lowerBits`. */
-function floatsOf(bins: readonly number[], lowerBits: number): Float32Array {
-  return new Float32Array(Uint32Array.from(bins, (bin) => bin * 65536 + lowerBits).buffer);
 }
