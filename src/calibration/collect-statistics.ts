@@ -9,7 +9,7 @@ import { encodeModel } from '../formats/onnx/write-model.ts';
 import type { Graph } from '../ir/graph.ts';
 import type { Model } from '../ir/model.ts';
 import { attr } from '../ir/node.ts';
-import { tensorType } from '../ir/types.ts';
+import { type Attribute, tensorType } from '../ir/types.ts';
 import type { Value } from '../ir/value.ts';
 import type { CalibrationTable } from '../quantization/calibration-table.ts';
 import type { ActivationStatistics } from '../quantization/choose-range.ts';
@@ -94,7 +94,7 @@ class ProbedModel {
     for (const name of needs.ranges) {
       const value = values.get(name)!;
       if (needs.rangeSource === 'histogram') {
-        const histogram = this.#thinned(value, elementCountOf(shapes.get(name)!));
+        const histogram = this.#thinned(value, shapes.get(name)!);
         this.request[histogram] = { histogram: {} };
         this.#histograms.set(name, histogram);
       } else {
@@ -109,6 +109,12 @@ class ProbedModel {
       const rank = shapes.get(name)?.shape?.length;
       if (rank === undefined) continue;
       const channelAxis = axis < 0 ? axis + rank : axis;
+      if (rank === 4 && channelAxis === 1) {
+        const mean = this.#probe('GlobalAveragePool', [values.get(name)!], []);
+        this.request[mean] = { moments: { axis: 1 } };
+        this.#means.set(name, mean);
+        continue;
+      }
       const axes = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== channelAxis);
       const mean = this.#reduce('ReduceMean', values.get(name)!, axes);
       this.request[mean] = { moments: { axis: 0 } };
@@ -153,17 +159,36 @@ class ProbedModel {
     if (axes !== undefined && axesAsInput)
       inputs.push(this.#graph.addInitializer(Tensor.int64('axes', [axes.length], axes)));
     else if (axes !== undefined) attributes.push(attr.ints('axes', axes));
+    return this.#probe(opType, inputs, attributes);
+  }
+
+  #probe(opType: string, inputs: readonly Value[], attributes: readonly Attribute[]): string {
     const node = this.#graph.create(opType, inputs, { outputNames: [`${opType}_probe`], attributes });
     node.output.type = tensorType(DataType.float32, undefined);
     return this.#expose(node.output);
   }
 
-  /** A value, or where it is large an even selection of its elements, as an output of the graph. */
-  #thinned(value: Value, elementCount: number): string {
-    const stride = thinningStride(elementCount);
-    if (stride === 1) return this.#expose(value);
+  /**
+   * A value, or where it is large an even selection of its elements, as an output of the graph. Of images every `s`-th row
+   * and column is taken, by a pool whose window is one element: the engine has pools for the layout that its convolutions
+   * compute in, and would rearrange the whole value for anything else.
+   */
+  #thinned(value: Value, shaped: Value): string {
+    const elementCount = elementCountOf(shaped);
+    if (thinningStride(elementCount) === 1) return this.#expose(value);
+    const [, , ...sides] = shaped.shape?.length === 4 ? shaped.shape : [];
+    let selected = value;
+    let selectedCount = elementCount;
+    const step = Math.ceil(Math.sqrt(elementCount / HISTOGRAM_SAMPLE));
+    if (sides.length > 0 && sides.every((side) => typeof side === 'number' && side >= step)) {
+      const attributes = [attr.ints('kernel_shape', [1, 1]), attr.ints('strides', [step, step])];
+      selected = this.#graph.create('MaxPool', [value], { outputNames: ['grid_probe'], attributes }).output;
+      for (const side of sides as number[]) selectedCount = (selectedCount / side) * Math.ceil(side / step);
+    }
+    const stride = selected === value || selectedCount > 2 * HISTOGRAM_SAMPLE ? thinningStride(selectedCount) : 1;
+    if (stride === 1) return this.#expose(selected);
     const constant = (name: string, element: number) => this.#graph.addInitializer(Tensor.int64(name, [1], [element]));
-    const flat = this.#graph.create('Reshape', [value, constant('flat', -1)]);
+    const flat = this.#graph.create('Reshape', [selected, constant('flat', -1)]);
     const end = constant('end', Number.MAX_SAFE_INTEGER);
     const slice = this.#graph.create(
       'Slice',
