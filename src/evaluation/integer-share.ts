@@ -31,18 +31,22 @@ const FAMILIES: Readonly<Record<string, 'conv' | 'gemm' | 'matmul'>> = {
 
 /**
  * Profiles one inference and reads which multiplications the engine ran in integer kernels. The nodes are numbered for
- * it, since the engine's kernels bear the names of the nodes they replace. A model that multiplies nothing is not run.
+ * it, since the engine's kernels bear the names of the nodes they replace. A model without such nodes is not run.
  */
 export async function integerShare(model: Model, feeds: Feeds, engine: Engine, threads: number): Promise<IntegerShare> {
   const numbered = cloneModel(model);
   let count = 0;
   for (const node of numbered.graph.nodes()) node.name = `n${count++}`;
-  const pieces = encodeModel(numbered).pieces;
+  const multiplies = [...numbered.graph.nodes()].some((node) => FAMILIES[node.opType] !== undefined);
+  const running = multiplies
+    ? integerKernels(encodeModel(numbered).pieces, feeds, engine, threads)
+    : Promise.resolve(new Set<string>());
+  running.catch(() => {});
   inferShapes(numbered);
   const products = cost(numbered, { symbols: sizesOf(numbered, feeds) }).nodes.filter(
     ({ node, macs }) => FAMILIES[node.opType] !== undefined && macs !== null && macs > 0,
   );
-  const inIntegers = products.length === 0 ? new Set() : await integerKernels(pieces, feeds, engine, threads);
+  const inIntegers = await running;
   const sums = { conv: [0, 0], gemm: [0, 0], matmul: [0, 0], total: [0, 0] };
   for (const { node, macs } of products) {
     for (const sum of [sums[FAMILIES[node.opType]!], sums.total]) {

@@ -15,9 +15,15 @@ import { hostLabel } from './host-label.ts';
 import type { MeasuredResult } from './measure-result.ts';
 import type { RunSamples } from './open-samples.ts';
 import { packageVersion } from './package-version.ts';
-import { describeForTarget, plain, predictForTarget, type TargetNetwork } from './predict.ts';
+import { plain, predictForTarget, type TargetNetwork } from './predict.ts';
 import type { StepsResult, Warning } from './run-steps.ts';
-import { sizedInitializers } from './sized-initializers.ts';
+
+/** What a report needs of a model that is or may be gone. */
+export interface DescribedModel {
+  readonly initializers: readonly SizedInitializer[];
+  /** For its latency on the target. */
+  readonly onTarget: TargetNetwork;
+}
 
 export interface ReportInput {
   readonly facts: Report['model'];
@@ -25,10 +31,9 @@ export interface ReportInput {
   readonly target: Target;
   readonly options: ResolvedCompressOptions;
   readonly samples: RunSamples;
-  /** Initializers of the model as the file has it. */
-  readonly original: readonly SizedInitializer[];
-  /** The model as it was read, for its latency on the target. */
-  readonly onTarget: TargetNetwork;
+  /** The model as the file has it. */
+  readonly original: DescribedModel;
+  readonly compressed: DescribedModel;
   readonly done: StepsResult;
   readonly onnxBytes: number;
   readonly epk: WrittenEpk;
@@ -91,10 +96,10 @@ function withoutLatency({ latency: _models, ...target }: Target): Target {
 }
 
 function predictedOf(
-  { onTarget, done, target, options }: ReportInput,
+  { original: before, compressed: after, target, options }: ReportInput,
   missing: Record<string, string>,
 ): NonNullable<Report['latency']['predicted']> {
-  const networks = [onTarget, describeForTarget(done.model)];
+  const networks = [before.onTarget, after.onTarget];
   const [original, compressed] = predictForTarget(networks, target, options.threads ?? target.threads);
   for (const [part, answer] of Object.entries({ original, compressed })) {
     if (answer !== undefined && 'missing' in answer) missing[`latency.predicted.${part}`] = answer.missing;
@@ -102,16 +107,16 @@ function predictedOf(
   return { original: plain(original!), compressed: plain(compressed!) };
 }
 
-function sizesOf({ facts, original, done, onnxBytes, epk }: ReportInput): Report['sizes'] {
+function sizesOf({ facts, original, compressed, onnxBytes, epk }: ReportInput): Report['sizes'] {
   const codedBytes = new Map<string, number>();
   for (const section of epk.sections) {
     codedBytes.set(section.name, (codedBytes.get(section.name) ?? 0) + section.codedBytes);
   }
   return sizeTable({
     originalBytes: facts.sizeBytes,
-    original: original,
+    original: original.initializers,
     onnxBytes,
-    compressed: sizedInitializers(done.model),
+    compressed: compressed.initializers,
     epk: { sizeBytes: epk.byteLength, codedBytes },
   });
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { ofFile } from '../diagnostics/at-file.ts';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { silentLogger } from '../diagnostics/logger.ts';
@@ -110,7 +111,7 @@ export async function compress(
       onSearch,
     });
     const bytes = Buffer.concat(encodeModel(done.model).pieces);
-    const measured = await measureResult({
+    const measuring = measureResult({
       modelPath: runnable!.path,
       original: reference,
       bytes,
@@ -122,6 +123,15 @@ export async function compress(
       context,
       seed: resolved.seed,
     });
+    measuring.catch(() => {});
+    await setImmediate();
+    // The engine is loading what it will measure.
+    const compressed = { initializers: sizedInitializers(done.model), onTarget: describeForTarget(done.model) };
+    const measured = await measuring;
+    const enginePeakBytes = await engine.peakMemoryBytes();
+    // It has done its part: its memory is not held while this process codes and writes.
+    const closing = engine.close();
+    closing.catch(() => {});
     signal?.throwIfAborted();
     // Nothing is written before everything has been computed.
     const name = basename(paths.onnx);
@@ -134,8 +144,8 @@ export async function compress(
       target,
       options: resolved,
       samples,
-      original,
-      onTarget,
+      original: { initializers: original, onTarget },
+      compressed,
       done,
       onnxBytes: bytes.length,
       epk: { ...sizes, byteLength: epkBytes.length },
@@ -143,7 +153,7 @@ export async function compress(
       files: [onnxFile, epkFile].map((file, f) => ({ ...file, path: [paths.onnx, paths.epk][f]! })),
       warnings: [...unknown, ...notices(resolved, recipe, samples), ...done.warnings, ...measured.warnings],
       engineVersion: engine.version,
-      enginePeakBytes: await engine.peakMemoryBytes(),
+      enginePeakBytes,
       commandLine,
     });
     const markdownFile = outputs.add(basename(paths.markdown), [Buffer.from(renderMarkdown(report))]);

@@ -105,6 +105,7 @@ class HostedEngine implements Engine {
   readonly #sessions = new WeakMap<Session, EngineSession>();
   #nextComparisonId = 1;
   #finalPeakBytes: number | undefined;
+  #closing: Promise<void> | undefined;
 
   constructor(channel: EngineChannel, version: string) {
     this.#channel = channel;
@@ -153,8 +154,12 @@ class HostedEngine implements Engine {
     return this.#finalPeakBytes ?? this.#channel.request('peakMemory', {}, { subject: 'asking the inference engine' });
   }
 
-  async close(): Promise<void> {
-    if (this.#finalPeakBytes !== undefined) return;
+  close(): Promise<void> {
+    this.#closing ??= this.#end();
+    return this.#closing;
+  }
+
+  async #end(): Promise<void> {
     if (!this.#channel.isBusy) this.#finalPeakBytes = await this.peakMemoryBytes().catch(() => undefined);
     await this.#channel.close();
   }
