@@ -44,5 +44,7 @@ export { renderJson } from './report/render-json.ts';
 export { renderMarkdown } from './report/render-markdown.ts';
 export { renderTerminal, type TerminalStyle } from './report/render-terminal.ts';
 export type { Report } from './report/report-schema.ts';
+export { capabilitiesOf } from './targets/choose-provider.ts';
 export { listTargets, loadTarget } from './targets/load-target.ts';
+export type { Provider, Toolchain } from './targets/provider-schema.ts';
 export type { Target } from './targets/target-schema.ts';

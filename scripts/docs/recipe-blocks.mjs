@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { pruneMagnitudeSchema } from '../../src/passes/prune/prune-magnitude.ts';
-import { insertQdqOptionsSchema } from '../../src/passes/quantize/insert-qdq.ts';
+import { insertQdqOptionsSchema } from '../../src/passes/quantize/insert-qdq-options.ts';
 import { insertWeightDqOptionsSchema } from '../../src/passes/quantize/insert-weight-dq.ts';
 import { listRecipes, loadRecipe } from '../../src/recipes/load-recipe.ts';
 import { recipeStepSchema } from '../../src/recipes/recipe-schema.ts';

@@ -9,6 +9,7 @@ import { predictionSchema } from '../report/prediction-schema.ts';
 
 import { reportSchema } from '../report/report-schema.ts';
 import { calibrationSchema } from '../targets/latency-schema.ts';
+import { providerSchema, toolchainSchema } from '../targets/provider-schema.ts';
 import { targetSchema } from '../targets/target-schema.ts';
 
 /** The JSON Schemas of every file that edgepack reads or writes, by file name in `schemas/`. */
@@ -21,8 +22,10 @@ export function jsonSchemas(): Readonly<Record<string, unknown>> {
     'prediction.schema.json': z.toJSONSchema(predictionSchema, { io: 'output' }),
     'check.schema.json': z.toJSONSchema(checkSchema, { io: 'output' }),
     'history.schema.json': z.toJSONSchema(historyRowSchema, { io: 'output' }),
+    'provider.schema.json': z.toJSONSchema(providerSchema, { io: 'input' }),
     'recipe.schema.json': z.toJSONSchema(recipeSchema, { io: 'input' }),
     'report.schema.json': z.toJSONSchema(reportSchema, { io: 'output' }),
     'target.schema.json': z.toJSONSchema(targetSchema, { io: 'input' }),
+    'toolchain.schema.json': z.toJSONSchema(toolchainSchema, { io: 'input' }),
   };
 }

@@ -20,6 +20,7 @@ export function renderInspection(inspection: Inspection, style: InspectionStyle)
     section(title(layersTitle(inspection, style)), layers(inspection, style)),
     section(title('Bytes by type'), bytesByType(inspection)),
     section(title('int8'), quantization(inspection, style)),
+    providerSection(inspection, style),
     inspection.warnings
       .map((warning) => `${style.paint('warning:', 'bad')} ${printable(warning.message, 300)}`)
       .join('\n'),
@@ -118,6 +119,30 @@ function quantization({ quantization: state }: Inspection, style: InspectionStyl
     }
   }
   return lines.map((line) => `  ${line}`).join('\n');
+}
+
+/** What a provider runs of it, a line for every kind of node that fares the same. */
+function providerSection({ provider }: Inspection, style: InspectionStyle): string {
+  if (provider === undefined) return '';
+  const kinds = new Map<string, { readonly cells: readonly string[]; count: number }>();
+  for (const { domain, opType, runsOn, precision, reason } of provider.nodes) {
+    const where = runsOn === 'provider' ? provider.name : runsOn === 'cpu' ? 'CPU' : 'unknown';
+    const what = precision === 'other' ? '' : precision;
+    const name = domain === '' || domain === 'ai.onnx' ? opType : `${domain}.${opType}`;
+    const cells = [printable(name), where, what, reason === null ? '' : printable(reason, 120)];
+    const kind = kinds.get(cells.join('\0'));
+    if (kind === undefined) kinds.set(cells.join('\0'), { cells, count: 1 });
+    else kind.count++;
+  }
+  const all = [...kinds.values()].sort((a, b) => b.count - a.count);
+  const shown = style.allLayers ? all : all.slice(0, 2 * largestShown);
+  const rows = shown.map(({ cells: [name, ...rest], count }) => [name!, String(count), ...rest]);
+  if (shown.length < all.length) rows.push(['more', String(all.length - shown.length), '--layers lists all']);
+  const lines = [renderTable(rows, [1])];
+  if (provider.withoutInt8 !== null) lines.push(`  No int8: ${printable(provider.withoutInt8, 300)}.`);
+  if (provider.needs !== null) lines.push(`  Needs ${printable(provider.needs, 400)}.`);
+  const heading = `${provider.displayName} provider on ${printable(provider.target)}, once optimised and quantized for it`;
+  return `${style.paint(heading, 'title')}\n${lines.join('\n')}`;
 }
 
 function macs(value: number | null): string {

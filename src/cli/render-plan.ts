@@ -14,6 +14,7 @@ export function renderPlan(plan: CompressPlan, style: Style): string {
     '',
     `  model    ${printable(plan.model.path, 300)} (${formatBytes(plan.model.sizeBytes)})`,
     `  target   ${printable(plan.target)}`,
+    `  provider ${printable(plan.provider)}`,
     `  recipe   ${printable(plan.recipe)}`,
     `  data     ${samples}`,
     ...plan.steps.map(

@@ -1,6 +1,8 @@
 import { printable } from '../diagnostics/printable.ts';
+import { providersOf } from '../targets/choose-provider.ts';
 import type { Target } from '../targets/target-schema.ts';
 import type { Style } from './paint.ts';
+import { renderProcessors } from './render-capabilities.ts';
 import { renderTable } from './render-table.ts';
 
 /** One line per device. */
@@ -11,8 +13,9 @@ export function renderTargets(targets: readonly Target[], style: Style): string 
     cores(target),
     target.cpu.dotProduct ? 'int8 dot product' : '',
     target.arithmetic === 'exact' ? '' : 'int8 saturates',
+    providersOf(target).join(', '),
   ]);
-  return `${renderTable(rows)}\n\n${style.paint('"edgepack targets <name>" shows one with its sources.', 'muted')}\n`;
+  return `${renderTable(rows)}\n\n${style.paint('"edgepack targets <name>" shows one with its sources, "--providers" what its execution providers run.', 'muted')}\n`;
 }
 
 /** Everything about a device, each value with its source. */
@@ -51,6 +54,8 @@ export function renderTarget(target: Target, style: Style): string {
     return [label, value, number === 0 ? '' : `[${number}]`, open(path) ? 'unchecked' : ''];
   });
   const sections = [`${style.paint(printable(target.displayName), 'title')} (${target.name})`, renderTable(rows)];
+  const processors = renderProcessors(target, style);
+  if (processors !== '') sections.push(processors);
   if (target.notes.length > 0) sections.push(target.notes.map((note) => `  ${printable(note, 300)}`).join('\n'));
   if (used.length > 0) {
     const list = used.map((source, index) => `  [${index + 1}] ${printable(source, 500)}`);

@@ -14,6 +14,7 @@ export const errorCatalogue = {
   config: { exitCode: ExitCode.usage, summary: 'The configuration file is wrong.' },
   recipe: { exitCode: ExitCode.usage, summary: 'The recipe is unknown or malformed.' },
   target: { exitCode: ExitCode.usage, summary: 'The target is unknown or malformed.' },
+  provider: { exitCode: ExitCode.usage, summary: 'The target does not have the execution provider.' },
   'report-unreadable': { exitCode: ExitCode.usage, summary: 'The report file is damaged or of another version.' },
   'output-exists': { exitCode: ExitCode.usage, summary: 'An output file is already there.' },
   'output-busy': { exitCode: ExitCode.usage, summary: 'Another run is writing into the output folder.' },

@@ -28,6 +28,8 @@ export interface FileFacts {
 export interface CompressPlan {
   readonly model: FileFacts;
   readonly target: string;
+  /** Execution provider of ONNX Runtime. */
+  readonly provider: string;
   readonly recipe: string;
   /** Passes in order, with their options where they are not the defaults. */
   readonly steps: readonly { readonly pass: string; readonly options: Readonly<Record<string, unknown>> }[];
@@ -74,6 +76,10 @@ export interface EvaluateOptions {
 
 /** Options of `inspect`. */
 export interface InspectOptions extends RunContext {
+  /** Device to ask about: a name or a JSON file. Default: none, or `generic-arm64` where a provider is given. */
+  readonly target?: string;
+  /** Execution provider of ONNX Runtime there. Default: that of the target's engine. */
+  readonly provider?: string;
   /** Accept data files of the model that are links. Default false. */
   readonly allowLinks?: boolean;
 }

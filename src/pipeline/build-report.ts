@@ -7,10 +7,12 @@ import type { Report, ReportAccuracy, ReportComparison } from '../report/report-
 import { type SizedInitializer, sizeTable } from '../report/size-table.ts';
 import { describeHost } from '../runtime/host.ts';
 import type { LatencyMeasurement } from '../runtime/latency.ts';
+import type { ChosenProvider } from '../targets/choose-provider.ts';
 import type { Target } from '../targets/target-schema.ts';
 import type { FileFacts } from './api-types.ts';
 import type { ResolvedCompressOptions } from './compress-options.ts';
 import { engineThreads } from './engine-threads.ts';
+import { runProvider } from './follow-provider.ts';
 import { hostLabel } from './host-label.ts';
 import type { MeasuredResult } from './measure-result.ts';
 import type { RunSamples } from './open-samples.ts';
@@ -29,6 +31,7 @@ export interface ReportInput {
   readonly facts: Report['model'];
   readonly recipe: Recipe;
   readonly target: Target;
+  readonly provider: ChosenProvider;
   readonly options: ResolvedCompressOptions;
   readonly samples: RunSamples;
   /** The model as the file has it. */
@@ -56,6 +59,7 @@ export function buildReport(input: ReportInput): Report {
     tool: { name: 'edgepack', version: packageVersion },
     model: input.facts,
     target: withoutLatency(input.target),
+    provider: runProvider(input.provider, input.target),
     recipe: input.recipe,
     data: {
       calibration:
@@ -96,11 +100,11 @@ function withoutLatency({ latency: _models, ...target }: Target): Target {
 }
 
 function predictedOf(
-  { original: before, compressed: after, target, options }: ReportInput,
+  { original: before, compressed: after, target, provider, options }: ReportInput,
   missing: Record<string, string>,
 ): NonNullable<Report['latency']['predicted']> {
   const networks = [before.onTarget, after.onTarget];
-  const [original, compressed] = predictForTarget(networks, target, options.threads ?? target.threads);
+  const [original, compressed] = predictForTarget(networks, target, options.threads ?? target.threads, provider);
   for (const [part, answer] of Object.entries({ original, compressed })) {
     if (answer !== undefined && 'missing' in answer) missing[`latency.predicted.${part}`] = answer.missing;
   }

@@ -16,12 +16,18 @@ export const compressOptionsSchema = z
       .min(1)
       .default('generic-arm64')
       .describe('Device to compress for: one that "edgepack targets" lists, or a JSON file.'),
+    provider: z
+      .string()
+      .min(1)
+      .max(80)
+      .optional()
+      .describe('Execution provider of ONNX Runtime to compress for, as the target has it; by default its CPU.'),
     recipe: z
       .string()
       .min(1)
       .optional()
       .describe(
-        'What to do: balanced, accurate, weight-only or a JSON file; by default balanced, without data weight-only.',
+        'What to do: balanced, accurate, weight-only, optimize or a JSON file; by default balanced, without data weight-only.',
       ),
     output: z.string().min(1).default('out').describe('Folder for the results.'),
     data: z

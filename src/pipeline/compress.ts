@@ -22,6 +22,7 @@ import { renderMarkdown } from '../report/render-markdown.ts';
 import type { Report } from '../report/report-schema.ts';
 import { startEngine } from '../runtime/engine.ts';
 import { OutputSet } from '../storage/output-set.ts';
+import { type ChosenProvider, chooseProvider } from '../targets/choose-provider.ts';
 import { loadTarget } from '../targets/load-target.ts';
 import { anyFeeds } from './any-feeds.ts';
 import type { CompressPlan, CompressResult, RunContext } from './api-types.ts';
@@ -31,6 +32,7 @@ import { countOperators, operatorOrigin } from './count-operators.ts';
 import { engineLimits } from './engine-limits.ts';
 import { type EnginePath, enginePath } from './engine-path.ts';
 import { engineThreads } from './engine-threads.ts';
+import { followProvider, providerNotices } from './follow-provider.ts';
 import { measureResult } from './measure-result.ts';
 import { modelFacts } from './model-facts.ts';
 import { KEPT_BYTES, openSamples } from './open-samples.ts';
@@ -55,7 +57,9 @@ export async function compress(
 ): Promise<CompressResult> {
   const resolved = checkValue(options, compressOptionsSchema, 'usage', 'compress');
   const target = loadTarget(resolved.target);
-  const recipe = recipeFor(resolved);
+  const provider = chooseProvider(target, resolved.provider);
+  const asked = recipeFor(resolved);
+  const recipe = followProvider(asked, provider);
   const paths = outputPaths(modelPath, resolved);
   // Opened first: it locks the folder, and completes what a killed run left there.
   const outputs = resolved.dryRun ? undefined : new OutputSet(resolved.output);
@@ -85,12 +89,12 @@ export async function compress(
     loading?.catch(() => {});
     const samples = await opening;
     if (starting === undefined || loading === undefined || outputs === undefined) {
-      const plan = planOf(facts, target.name, recipeAsRun(recipe, resolved), samples, paths);
+      const plan = planOf(facts, target.name, provider.provider.name, recipeAsRun(recipe, resolved), samples, paths);
       return { report: null, plan, outputs: [] };
     }
     samples.selection?.readAhead();
     const original = sizedInitializers(model);
-    const unknown = unknownOperators(model);
+    const unknown = [...unknownOperators(model), ...providerNotices(model, provider, asked)];
     const onTarget = describeForTarget(model);
     const context = { logger, ...(signal === undefined ? {} : { signal }) };
     const [engine, reference] = await Promise.all([starting, loading]);
@@ -103,6 +107,7 @@ export async function compress(
       model,
       recipe,
       target,
+      provider,
       options: resolved,
       samples,
       threads,
@@ -142,6 +147,7 @@ export async function compress(
       facts,
       recipe: recipeAsRun(recipe, resolved),
       target,
+      provider,
       options: resolved,
       samples,
       original: { initializers: original, onTarget },
@@ -151,7 +157,7 @@ export async function compress(
       epk: { ...sizes, byteLength: epkBytes.length },
       measured,
       files: [onnxFile, epkFile].map((file, f) => ({ ...file, path: [paths.onnx, paths.epk][f]! })),
-      warnings: [...unknown, ...notices(resolved, recipe, samples), ...done.warnings, ...measured.warnings],
+      warnings: [...unknown, ...notices(resolved, recipe, provider, samples), ...done.warnings, ...measured.warnings],
       engineVersion: engine.version,
       enginePeakBytes,
       commandLine,
@@ -250,6 +256,7 @@ function refuseExisting(paths: readonly string[], { force }: ResolvedCompressOpt
 function planOf(
   facts: Report['model'],
   target: string,
+  provider: string,
   recipe: Recipe,
   samples: Awaited<ReturnType<typeof openSamples>>,
   paths: OutputPaths,
@@ -257,6 +264,7 @@ function planOf(
   return {
     model: { path: facts.path, sizeBytes: facts.sizeBytes, sha256: facts.sha256 },
     target,
+    provider,
     recipe: recipe.name,
     steps: recipe.steps.map(({ pass, options }) => ({ pass, options })),
     calibrationSamples: (samples.statistics?.count ?? 0) + (samples.selection?.count ?? 0),
@@ -282,6 +290,7 @@ function unknownOperators(model: Model): Warning[] {
 function notices(
   options: ResolvedCompressOptions,
   recipe: Recipe,
+  { int8 }: ChosenProvider,
   samples: Awaited<ReturnType<typeof openSamples>>,
 ): Warning[] {
   const warnings: Warning[] = [];
@@ -289,7 +298,9 @@ function notices(
     warnings.push({
       code: 'no-data',
       message:
-        'without data only weights are int8; add --data <samples> for int8 activations, speed and measured accuracy',
+        int8 === null
+          ? 'without data accuracy is not measured; add --data <samples>'
+          : 'without data only weights are int8; add --data <samples> for int8 activations, speed and measured accuracy',
     });
   }
   if (recipe.steps.some((step) => step.pass === 'quantize-weights')) {

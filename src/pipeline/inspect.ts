@@ -10,10 +10,16 @@ import { inferTypes } from '../ir/shape-inference/infer-types.ts';
 import type { ValueType } from '../ir/types.ts';
 import type { Value } from '../ir/value.ts';
 import type { Inspection } from '../report/inspection-schema.ts';
+import { chooseProvider } from '../targets/choose-provider.ts';
+import { loadTarget } from '../targets/load-target.ts';
+import type { Target } from '../targets/target-schema.ts';
 import { dataTypeName } from '../tensor/data-type.ts';
 import type { InspectOptions } from './api-types.ts';
+import { compressOptionsSchema } from './compress-options.ts';
 import { countOperators, unknownDomains } from './count-operators.ts';
 import { findBlockers } from './find-blockers.ts';
+import { shapeNotice } from './follow-provider.ts';
+import { inspectProvider } from './inspect-provider.ts';
 import { listLayers } from './list-layers.ts';
 import { modelFacts } from './model-facts.ts';
 
@@ -23,6 +29,8 @@ import { modelFacts } from './model-facts.ts';
  * @throws EdgepackError where the model cannot be read.
  */
 export async function inspect(modelPath: string, options: InspectOptions = {}): Promise<Inspection> {
+  const target = askedTarget(options);
+  const provider = target === undefined ? undefined : chooseProvider(target, options.provider);
   const model = readModel(modelPath, options);
   const costs = cost(model);
   const layerList = listLayers(model, costs);
@@ -48,8 +56,21 @@ export async function inspect(modelPath: string, options: InspectOptions = {}): 
   inferShapes(model);
   const inputs = model.graph.inputs.filter((value) => value.tensor === undefined).map(describeValue);
   const outputs = model.graph.outputs.map(describeValue);
+  const shapes = provider === undefined ? [] : shapeNotice(model, provider);
   const blockers = await findBlockers(model, options.signal);
-  return { ...found, inputs, outputs, quantization: { state, blockers, saturation: mutable(saturation) } };
+  return {
+    ...found,
+    warnings: [...found.warnings, ...shapes],
+    inputs,
+    outputs,
+    quantization: { state, blockers, saturation: mutable(saturation) },
+    ...(target === undefined || provider === undefined ? {} : { provider: inspectProvider(model, provider, target) }),
+  };
+}
+
+function askedTarget({ target, provider }: InspectOptions): Target | undefined {
+  if (target === undefined && provider === undefined) return undefined;
+  return loadTarget(target ?? compressOptionsSchema.shape.target.parse(undefined));
 }
 
 function mutable(saturation: ReturnType<typeof findSaturation>): Inspection['quantization']['saturation'] {

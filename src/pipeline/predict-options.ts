@@ -7,6 +7,9 @@ export const predictOptionsSchema = z
     target: compressOptionsSchema.shape.target.describe(
       'Device to predict for: one that "edgepack targets" lists, or a JSON file.',
     ),
+    provider: compressOptionsSchema.shape.provider.describe(
+      'Execution provider of ONNX Runtime there; predictions are for CPUs, so that others have none.',
+    ),
     engine: z
       .string()
       .regex(/^[a-z0-9][a-z0-9._-]{0,39}$/, 'must be a name such as onnxruntime or ncnn')

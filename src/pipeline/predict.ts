@@ -9,6 +9,7 @@ import { describeNetwork, type NetworkDescription } from '../latency/describe-ne
 import type { LatencyPrediction } from '../latency/predict-latency.ts';
 import { predictNetwork } from '../latency/predict-network.ts';
 import type { Prediction } from '../report/prediction-schema.ts';
+import { type ChosenProvider, chooseProvider } from '../targets/choose-provider.ts';
 import { loadLatency } from '../targets/load-latency.ts';
 import { loadTarget } from '../targets/load-target.ts';
 import type { Target } from '../targets/target-schema.ts';
@@ -24,6 +25,7 @@ import { type PredictOptions, predictOptionsSchema } from './predict-options.ts'
 export async function predict(modelPath: string, options: PredictOptions = {}): Promise<Prediction> {
   const checked = checkValue(options, predictOptionsSchema, 'usage', 'predict');
   const target = loadTarget(checked.target);
+  const provider = chooseProvider(target, checked.provider);
   const model = readModel(modelPath);
   const question = {
     engine: checked.engine ?? target.engine.name,
@@ -32,13 +34,18 @@ export async function predict(modelPath: string, options: PredictOptions = {}): 
     originalMs: checked.originalMs,
   };
   const network = describeNetwork(model, { symbols: sizesOf(checked.dim) });
-  const answer = predictNetwork(loadLatency(target), network, question);
+  const answer = unmeasured(provider) ?? predictNetwork(loadLatency(target), network, question);
   return {
     predictVersion: 1,
     tool: { name: 'edgepack', version: packageVersion },
     model: modelFacts(model, modelPath),
     target: { name: target.name, displayName: target.displayName },
-    question: { ...question, precision: question.precision ?? null, originalMs: question.originalMs ?? null },
+    question: {
+      ...question,
+      provider: provider.provider.name,
+      precision: question.precision ?? null,
+      originalMs: question.originalMs ?? null,
+    },
     network: {
       layers: network.layers,
       features: { ...network.features },
@@ -64,15 +71,24 @@ export function predictForTarget(
   networks: readonly TargetNetwork[],
   target: Target,
   threads: number,
+  provider: ChosenProvider,
 ): readonly (LatencyPrediction | NoProfile)[] {
   const latency = loadLatency(target);
-  return networks.map(({ network, isInt8: int8 }) =>
-    predictNetwork(latency, network, {
-      engine: target.engine.name,
-      precision: int8 ? 'int8' : undefined,
-      threads,
-    }),
+  return networks.map(
+    ({ network, isInt8: int8 }) =>
+      unmeasured(provider) ??
+      predictNetwork(latency, network, {
+        engine: target.engine.name,
+        precision: int8 ? 'int8' : undefined,
+        threads,
+      }),
   );
+}
+
+/** All rows are of CPUs: of other providers nothing is told. */
+function unmeasured({ provider }: ChosenProvider): NoProfile | undefined {
+  if (provider.name === 'cpu') return undefined;
+  return { missing: `the measured rows are of CPUs, none is of the ${provider.displayName} provider` };
 }
 
 /** The prediction as a record of its own, or null. */

@@ -10,7 +10,8 @@ import { inferShapes } from '../ir/infer-shapes.ts';
 import type { Model } from '../ir/model.ts';
 import type { Node } from '../ir/node.ts';
 import type { PassContext } from '../passes/pass.ts';
-import { type InsertQdqOptions, insertQdq } from '../passes/quantize/insert-qdq.ts';
+import { insertQdq } from '../passes/quantize/insert-qdq.ts';
+import { type InsertQdqOptions, placementOptions } from '../passes/quantize/insert-qdq-options.ts';
 import { effectiveOutput, type Placement, placeQuantization } from '../passes/quantize/placement.ts';
 import { roundNodeWeights } from '../passes/quantize/quantize-node-weights.ts';
 import { type PassRun, runPasses } from '../passes/run-passes.ts';
@@ -87,11 +88,7 @@ const WORTHWHILE_GAIN_DB = 1;
 export async function quantizeModel(model: Model, options: QuantizeModelOptions): Promise<QuantizedModel> {
   const { context, insertion } = options;
   inferShapes(model);
-  const placement = placeQuantization(model, {
-    nodesToExclude: insertion.nodesToExclude ?? [],
-    quantizeAttention: insertion.quantizeAttention === true,
-    absorbActivations: insertion.activationSymmetric !== true,
-  });
+  const placement = placeQuantization(model, placementOptions(insertion));
   const methods = options.calibrationMethod === undefined ? METHODS : [options.calibrationMethod];
   // Both float models in the engine at once would be the peak of its memory.
   const engineFree = options.original.suspend();
@@ -167,12 +164,12 @@ function enough(model: Model, samples: Dataset): Dataset {
 /** Rounds the weights while the engine calibrates: every variant will use them. Gives way after each node. */
 async function roundWeightsAhead(
   placement: Placement,
-  { weightRange = 'mse', saturating = false }: QuantizeModelOptions['insertion'],
+  { weightRange = 'mse', saturating = false, perTensor = [] }: QuantizeModelOptions['insertion'],
   signal: AbortSignal | undefined,
 ): Promise<void> {
   for (const [node, role] of placement.roles) {
     if (role !== 'weighted' || signal?.aborted) continue;
-    roundNodeWeights(node, { weightRange, saturating });
+    roundNodeWeights(node, { weightRange, saturating, perTensor });
     await setImmediate();
   }
 }

@@ -16,11 +16,13 @@ import type { ReportStep } from '../report/report-schema.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { describeHost } from '../runtime/host.ts';
 import { loadPieces } from '../runtime/load-pieces.ts';
+import type { ChosenProvider } from '../targets/choose-provider.ts';
 import type { Target } from '../targets/target-schema.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { RunContext } from './api-types.ts';
 import { codedWeightBytes } from './coded-weight-bytes.ts';
 import type { ResolvedCompressOptions } from './compress-options.ts';
+import { insertionFor } from './follow-provider.ts';
 import type { RunSamples } from './open-samples.ts';
 import { compareOutputs, optimizeModel } from './optimize-model.ts';
 import { packageVersion } from './package-version.ts';
@@ -34,6 +36,7 @@ export interface StepsInput {
   readonly model: Model;
   readonly recipe: Recipe;
   readonly target: Target;
+  readonly provider: ChosenProvider;
   readonly options: ResolvedCompressOptions;
   readonly samples: RunSamples;
   readonly threads: number;
@@ -143,14 +146,13 @@ class StepRunner {
   }
 
   async #quantize(step: QuantizeOptions): Promise<void> {
-    const { samples, options, target, engine, threads, context } = this.#input;
+    const { samples, options, target, provider, engine, threads, context } = this.#input;
     const { statistics, selection } = samples;
     if (statistics === undefined || selection === undefined) {
       throw new EdgepackError('usage', `the recipe '${this.#input.recipe.name}' needs calibration samples`, {
         hint: 'add --data or --calibration, or choose --recipe weight-only, which needs none',
       });
     }
-    const { activationType, activationSymmetric } = target.quantization;
     const cache = new KeptStatistics(options.cacheFolder, {
       edgepack: packageVersion,
       model: this.#input.modelSha256,
@@ -175,9 +177,7 @@ class StepRunner {
         ...(step.weightRange === undefined ? {} : { weightRange: step.weightRange }),
         ...(step.biasCorrection === undefined ? {} : { biasCorrection: step.biasCorrection }),
         ...(step.quantizeAttention === undefined ? {} : { quantizeAttention: step.quantizeAttention }),
-        activationType,
-        activationSymmetric,
-        saturating: target.arithmetic === 'saturating-u8s8',
+        ...insertionFor(provider, target),
         nodesToExclude: [...(step.nodesToExclude ?? []), ...options.nodesToExclude],
       },
       context,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { modelFactsSchema } from './report-schema.ts';
+import { providerNodeSchema, runProviderSchema } from './run-provider-schema.ts';
 
 const count = z.int().min(0);
 const macs = z.number().min(0).nullable().describe('Multiply-accumulates of one run; null where shapes are not known.');
@@ -57,6 +58,15 @@ export const inspectionSchema = z
         .nullable()
         .describe('Whether uint8 x int8 products can overflow 16 bits; null where the model has none.'),
     }),
+    provider: runProviderSchema
+      .extend({
+        target: z.string().describe('Name of the device.'),
+        nodes: z
+          .array(providerNodeSchema)
+          .describe('In the form in which it would be quantized, as far as that needs no engine.'),
+      })
+      .optional()
+      .describe('What an execution provider would run of it; only where a target or provider was asked about.'),
     warnings: z.array(z.strictObject({ code: z.string(), message: z.string() })),
   })
   .describe('What edgepack inspect finds in a model.');

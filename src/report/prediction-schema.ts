@@ -13,6 +13,7 @@ export const predictionSchema = z
     question: z
       .strictObject({
         engine: z.string(),
+        provider: z.string().optional().describe('Execution provider of ONNX Runtime.'),
         precision: z.enum(['fp32', 'fp16', 'int8']).nullable().describe('null: floats in what the engine uses there.'),
         threads: z.int().min(1),
         originalMs: z.number().positive().nullable().describe('Measured latency of the original, where it was given.'),

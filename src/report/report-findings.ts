@@ -20,7 +20,8 @@ export interface Finding {
 export function alarms(report: Report): readonly string[] {
   const found: string[] = [];
   const latency = report.latency.host;
-  if (latency !== null && latency.ratioLow > 1) {
+  // What this CPU takes says nothing of another provider.
+  if (latency !== null && latency.ratioLow > 1 && report.provider?.notRun == null) {
     found.push(
       `Slower on this host: the compressed model takes ${formatFactor(latency.ratio)} the time of the original ` +
         `(${printable(latency.cpu)}, ${threads(latency.threads)}). Measure on the target before you use it.`,
@@ -39,6 +40,7 @@ export function alarms(report: Report): readonly string[] {
 export function findings(report: Report): readonly Finding[] {
   return [
     sizeFinding(report),
+    providerFinding(report),
     accuracyFinding(report),
     agreementFinding(report),
     latencyFinding(report),
@@ -70,6 +72,29 @@ function sizeFinding({ sizes }: Report): Finding {
   return { label: 'size', text: parts.join(' → '), tone: smallest < sizes.originalBytes ? 'good' : 'bad' };
 }
 
+/** The execution provider, and what of the device stays idle. Processors that most boards do not have are left to report.json. */
+function providerFinding({ provider }: Report): Finding | undefined {
+  if (provider === undefined) return undefined;
+  const { displayName, processor, notRun, unused } = provider;
+  const where = processor === null ? '' : ` on ${printable(processor, 80)}`;
+  const parts = [`${printable(displayName)} provider of ONNX Runtime${where}${notRun === null ? '' : `, ${notRun}`}`];
+  const idle = unused.filter(({ optional }) => !optional);
+  if (idle.length > 0) {
+    parts.push(
+      `not used: ${idle.map(({ name, reason }) => `${printable(name, 80)} (${printable(reason, 200)})`).join(', ')}`,
+    );
+  }
+  return { label: 'provider', text: parts.join('; '), tone: 'muted' };
+}
+
+/** What the integer arithmetic of the accuracy figures is. */
+export function arithmeticOf({ target, provider }: Pick<Report, 'target' | 'provider'>): string {
+  if (provider !== undefined && provider.notRun !== null) {
+    return `exact arithmetic on the CPU, not by ${printable(provider.displayName)}`;
+  }
+  return `arithmetic of ${target.name}`;
+}
+
 function accuracyFinding(report: Report): Finding {
   const { accuracy } = report;
   if (accuracy === null) return absent('accuracy', report.missing.accuracy);
@@ -84,7 +109,7 @@ function accuracyFinding(report: Report): Finding {
     label: 'accuracy',
     text:
       `${formatPercent(before.value)} → ${formatPercent(after.value)} right (${change}), ` +
-      `${plural(accuracy.samples, 'sample')}, in the arithmetic of the target`,
+      `${plural(accuracy.samples, 'sample')}, in ${report.provider?.notRun == null ? 'the arithmetic of the target' : arithmeticOf(report)}`,
     tone: accuracy.limit?.met === false ? 'bad' : 'plain',
   };
 }
@@ -133,7 +158,7 @@ function integerFinding(report: Report): Finding | undefined {
   if (share === undefined || share === null) return undefined;
   return {
     label: 'integer',
-    text: `${formatPercent(share)} of the multiply-accumulates run in integer kernels`,
+    text: `${formatPercent(share)} of the multiply-accumulates run in integer kernels${report.provider?.notRun == null ? '' : ' of the CPU provider here'}`,
     tone: 'plain',
   };
 }
@@ -174,7 +199,7 @@ export function comparisonRows(
   const { accuracy } = report;
   if (accuracy === null) return [];
   return [
-    { name: `compressed, arithmetic of ${report.target.name}`, comparison: accuracy.exact },
+    { name: `compressed, ${arithmeticOf(report)}`, comparison: accuracy.exact },
     { name: "compressed, this host's engine", comparison: accuracy.host },
   ].filter((row): row is { name: string; comparison: ReportComparison } => row.comparison !== null);
 }

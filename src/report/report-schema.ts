@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { recipeSchema } from '../recipes/recipe-schema.ts';
 import { targetSchema } from '../targets/target-schema.ts';
 import { latencyPredictionSchema } from './latency-prediction-schema.ts';
+import { runProviderSchema } from './run-provider-schema.ts';
 
 const bytes = z.int().min(0);
 const count = z.int().min(0);
@@ -158,6 +159,7 @@ export const reportSchema = z
     tool: z.strictObject({ name: z.literal('edgepack'), version: z.string() }),
     model: modelFactsSchema,
     target: targetSchema.omit({ latency: true }),
+    provider: runProviderSchema.optional().describe('What it was made for; absent in reports of older versions.'),
     recipe: recipeSchema.describe('As it ran: with the options of the command line filled in.'),
     data: z
       .strictObject({

@@ -6,6 +6,35 @@ const name = z
   .regex(/^[a-z0-9][a-z0-9.+-]{0,63}$/, 'small letters, digits, ".", "+" and "-" only')
   .describe('What the user types after --target.');
 
+const shortName = /^[a-z0-9][a-z0-9-]{0,39}$/;
+
+const processor = z
+  .strictObject({
+    kind: z.enum(['cpu', 'gpu', 'npu', 'tpu', 'fpga']).describe('What it is.'),
+    name: z.string().min(1).max(80).describe('What a person calls it.'),
+    optional: z.boolean().default(false).describe('True where it is not on every board, but attached to some.'),
+    providers: z
+      .array(z.string().regex(shortName))
+      .max(16)
+      .default([])
+      .describe('Execution providers of ONNX Runtime that run models there, the first choice first.'),
+    toolchain: z
+      .string()
+      .regex(shortName)
+      .nullable()
+      .default(null)
+      .describe("The vendor's own compiler and format, where the processor takes models that way."),
+    int8: z
+      .boolean()
+      .nullable()
+      .default(null)
+      .describe('Whether it multiplies 8-bit integers faster than floats; null where nobody says.'),
+    needs: z.string().max(300).nullable().default(null).describe('What else it takes to use it on this device.'),
+    source: z.string().min(1).max(500).describe('Where this is written.'),
+    unchecked: z.boolean().default(false).describe('True where it was never confirmed at the source or on a device.'),
+  })
+  .describe('A processor of the device, and what brings a model onto it.');
+
 /** One device: what a model is compressed for. Data only; a new device is a new JSON file and no code. */
 export const targetSchema = z
   .strictObject({
@@ -14,7 +43,9 @@ export const targetSchema = z
     name,
     displayName: z.string().min(1).max(80).describe('The name of the device as a person says it.'),
     soc: z.string().max(80).describe('The system on chip, or "any".'),
-    architecture: z.enum(['arm64', 'x64']).describe('Instruction set of the operating system that runs there.'),
+    architecture: z
+      .enum(['arm64', 'x64', 'wasm'])
+      .describe('Instruction set of the programs that run there; wasm in a browser.'),
     cpu: z
       .strictObject({
         core: z.string().max(80).nullable().describe('Name of the core; null where any will do.'),
@@ -41,7 +72,10 @@ export const targetSchema = z
     engine: z
       .strictObject({
         name: z.literal('onnxruntime').describe('The inference engine.'),
-        executionProvider: z.literal('cpu').describe('Its execution provider.'),
+        executionProvider: z
+          .string()
+          .regex(shortName)
+          .describe('Its execution provider, unless another one is asked for.'),
       })
       .describe('What runs the model there.'),
     threads: z.int().min(1).max(1024).describe('Threads the engine should use for one model.'),
@@ -53,6 +87,11 @@ export const targetSchema = z
         perChannel: z.boolean().describe('One scale per output channel of a weight instead of one per tensor.'),
       })
       .describe('How int8 should look for the engine to be fast and right there.'),
+    processors: z
+      .array(processor)
+      .max(16)
+      .default([])
+      .describe('What can run a model there, the CPU included. Without any, the CPU alone.'),
     latency: targetLatencySchema.optional().describe('Absent where nobody published a measurement.'),
     notes: z.array(z.string().max(300)).max(20).default([]).describe('What a user of the device should know.'),
     sources: z
@@ -69,5 +108,7 @@ export const targetSchema = z
 
 /** A checked device profile. */
 export type Target = z.output<typeof targetSchema>;
+/** A processor of a device. */
+export type Processor = Target['processors'][number];
 /** `exact`: 32-bit sums. `saturating-u8s8`: x86 without VNNI adds pairs of uint8 x int8 products in saturating 16 bits. */
 export type IntegerArithmetic = Target['arithmetic'];

@@ -150,6 +150,7 @@ describe('compress', () => {
     const plan = {
       model: { path: 'm.onnx', sizeBytes: 5000, sha256: 'e'.repeat(64) },
       target: 'rpi4',
+      provider: 'cpu',
       recipe: 'weight-only',
       steps: [
         { pass: 'optimize', options: {} },

@@ -1,6 +1,7 @@
 import { Argument, Command } from 'commander';
 import { preprocessPresets } from '../../data/preprocess.ts';
 import { listRecipes } from '../../recipes/load-recipe.ts';
+import { listProviders } from '../../targets/load-provider.ts';
 import type { CommandContext } from '../command-session.ts';
 import { bashCompletion } from '../completion/bash-completion.ts';
 import { completionTree } from '../completion/completion-tree.ts';
@@ -36,6 +37,7 @@ export function completionCommand(context: CommandContext): Command {
     .action((shell: keyof typeof shells, _flags: unknown, command: Command) => {
       const vocabulary = {
         device: context.api.listTargets(),
+        provider: listProviders(),
         recipe: listRecipes(),
         preset: Object.keys(preprocessPresets()),
       };

@@ -12,6 +12,7 @@ import { renderPlan } from '../render-plan.ts';
 /** Short flags and value words of the options; everything else comes from the schema. */
 export const optionHints: Readonly<Record<string, OptionHint>> = {
   target: { short: '-t', value: 'device' },
+  provider: { value: 'provider' },
   recipe: { short: '-r', value: 'recipe' },
   output: { short: '-o', value: 'folder' },
   data: { short: '-d', value: 'path' },
@@ -47,6 +48,8 @@ Examples:
   edgepack compress model.onnx -t rpi5 -d photos/ --sparsity 0.5 --nodes-to-exclude "/head/*"
   edgepack compress model.onnx -t rpi5 -d photos/ --mask-structure 2:4
       zeros that are asked for: half of the weights, or two of every four
+  edgepack compress model.onnx -t jetson-orin-nano -d photos/ --provider tensorrt
+      int8 as TensorRT runs it; "edgepack targets jetson-orin-nano" shows what there is
   edgepack compress model.onnx --dry-run
       says what would be done and writes nothing
 

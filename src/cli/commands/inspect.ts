@@ -8,6 +8,8 @@ Examples:
   edgepack inspect model.onnx
   edgepack inspect model.onnx --layers
       every layer instead of the largest
+  edgepack inspect model.onnx --target jetson-orin-nano --provider tensorrt
+      also which nodes that execution provider runs, and which in int8
   edgepack inspect model.onnx --json
       the same facts for a program`;
 
@@ -19,19 +21,31 @@ export function inspectCommand(context: CommandContext): Command {
     )
     .argument('<model>', 'the .onnx file')
     .addOption(new Option('--layers', 'List every layer'))
+    .addOption(new Option('-t, --target <device>', 'Say what this device runs of it: a target or a JSON file'))
+    .addOption(
+      new Option('--provider <provider>', 'Execution provider of ONNX Runtime there (default: that of the target)'),
+    )
     .addOption(allowLinksOption())
     .addHelpText('after', examples);
-  return withCommonOptions(command).action(
-    async (model: string, flags: CommonOptions & { layers?: boolean; allowLinks?: boolean }) => {
-      const session = new CommandSession(context, flags);
-      const inspection = await context.api.inspect(session.path(model), {
-        allowLinks: flags.allowLinks === true,
-        logger: session.logger,
-        signal: session.signal,
-      });
-      session.print(inspection, () =>
-        renderInspection(inspection, { ...session.style, allLayers: flags.layers === true }),
-      );
-    },
-  );
+  return withCommonOptions(command).action(async (model: string, flags: Flags) => {
+    const session = new CommandSession(context, flags);
+    const { target, provider } = flags;
+    const inspection = await context.api.inspect(session.path(model), {
+      allowLinks: flags.allowLinks === true,
+      ...(target === undefined ? {} : { target: /\.json$|[/\\]/i.test(target) ? session.path(target) : target }),
+      ...(provider === undefined ? {} : { provider }),
+      logger: session.logger,
+      signal: session.signal,
+    });
+    session.print(inspection, () =>
+      renderInspection(inspection, { ...session.style, allLayers: flags.layers === true }),
+    );
+  });
 }
+
+type Flags = CommonOptions & {
+  readonly layers?: boolean;
+  readonly allowLinks?: boolean;
+  readonly target?: string;
+  readonly provider?: string;
+};

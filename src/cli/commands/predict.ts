@@ -21,6 +21,7 @@ Exit codes: 0 done, also where nothing supports a number, 2 wrong arguments, 3 m
 
 const hints = {
   target: { short: '-t', value: 'device' },
+  provider: { value: 'provider' },
   engine: { value: 'name' },
   threads: { value: 'count' },
   dim: { value: 'name=size' },
@@ -45,10 +46,12 @@ export function predictCommand(context: CommandContext): Command {
     const config = loadConfig(context.process.cwd(), configPath);
     const target = own.target ?? config.target;
     const threads = own.threads ?? config.threads;
+    const provider = own.provider ?? config.provider;
     const result = await context.api.predict(session.path(model), {
       ...own,
       ...(target === undefined ? {} : { target: /\.json$|[/\\]/i.test(target) ? session.path(target) : target }),
       ...(threads === undefined ? {} : { threads }),
+      ...(provider === undefined ? {} : { provider }),
     });
     session.print(result, () => renderPrediction(result, session.style));
   });

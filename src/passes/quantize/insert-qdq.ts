@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { checkValue } from '../../diagnostics/parse-checked-json.ts';
 import type { Graph } from '../../ir/graph.ts';
 import type { Model } from '../../ir/model.ts';
@@ -17,36 +16,17 @@ import { roundHalfEven } from '../../quantization/quantize-weights.ts';
 import { DataType } from '../../tensor/data-type.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import type { Pass, PassChange } from '../pass.ts';
+import {
+  type InsertQdqOptions,
+  insertQdqOptionsSchema,
+  placementOptions,
+  type ResolvedInsertQdqOptions,
+} from './insert-qdq-options.ts';
 import { dataInputs, type Placement, placeQuantization } from './placement.ts';
 import { quantizeLookup } from './quantize-lookup.ts';
 import { type QuantizedConstant, quantizeNodeWeights } from './quantize-node-weights.ts';
 import { requireQuantizableOpset } from './require-quantizable-opset.ts';
 import { takeName } from './take-name.ts';
-
-export const insertQdqOptionsSchema = z.strictObject({
-  calibrationMethod: z
-    .enum(['min-max', 'percentile', 'entropy', 'mse'])
-    .default('min-max')
-    .describe('How the range of each activation is chosen.'),
-  weightRange: z.enum(['max', 'mse']).default('mse').describe('How the step of each weight channel is chosen.'),
-  biasCorrection: z.boolean().default(true).describe('Move the mean error of rounded weights into the bias.'),
-  activationType: z.enum(['uint8', 'int8']).default('uint8').describe('Type of quantized activations.'),
-  activationSymmetric: z.boolean().default(false).describe('Fix the zero point of activations at the centre.'),
-  saturating: z
-    .boolean()
-    .default(false)
-    .describe('Round weights so that kernels which add products in saturating 16 bits cannot overflow.'),
-  quantizeAttention: z.boolean().default(false).describe('Also multiply pairs of activations in integers.'),
-  weightStepFactors: z
-    .record(z.string(), z.number().min(1).max(127))
-    .default({})
-    .describe(
-      'By node name: how many times wider than needed the weight steps of a node are, so that they code smaller.',
-    ),
-  nodesToExclude: z.array(z.string()).default([]).describe('Names or patterns of nodes to leave in float.'),
-});
-export type InsertQdqOptions = z.input<typeof insertQdqOptionsSchema>;
-export type ResolvedInsertQdqOptions = z.output<typeof insertQdqOptionsSchema>;
 
 /**
  * Static quantization to int8 in QDQ form: weights become int8 with one scale per output channel, biases int32, and
@@ -68,11 +48,7 @@ export function insertQdq(
     name: 'insert-qdq',
     requires: requireQuantizableOpset,
     run(model) {
-      const placement = placeQuantization(model, {
-        nodesToExclude: resolved.nodesToExclude,
-        quantizeAttention: resolved.quantizeAttention,
-        absorbActivations: !resolved.activationSymmetric,
-      });
+      const placement = placeQuantization(model, placementOptions(resolved));
       const changes = new QdqInserter(model, placement, table, resolved, exactWeights).run();
       return { modified: changes.some((change) => change.kind !== 'keep-float'), changes };
     },
@@ -115,7 +91,8 @@ class QdqInserter {
       const role = this.#placement.roles.get(node);
       if (role === undefined) continue;
       if (role === 'movement') {
-        this.#moveIntegers(node);
+        if (this.#options.form === 'kernels') this.#moveIntegers(node);
+        else this.#moveRounded(node);
         continue;
       }
       if (role === 'lookup') {
@@ -209,6 +186,18 @@ class QdqInserter {
     });
   }
 
+  /** Lets a movement node stand between pairs of its own: what it writes is rounded as what it reads is. */
+  #moveRounded(node: Node): void {
+    const input = node.input(0)!;
+    const parameters = this.#parameters.get(this.#sources.get(input) ?? input)!;
+    this.#roundInput(node, input);
+    for (const output of node.outputs) {
+      if (output.name === '') continue;
+      this.#parameters.set(output, parameters);
+      this.#quantizeOutput(node, output);
+    }
+  }
+
   /** Quantizes what a node writes: its output is read in rounded form from now on. */
   #quantizeOutput(node: Node, output: Value): void {
     if (output.useCount === 0 && !this.#graph.isOutput(output)) return;
@@ -270,10 +259,13 @@ class QdqInserter {
     const means = this.#table.channelMeans.get(input.name);
     const exact = this.#exactWeights.get(node.input(1)!.name);
     const options = { ...this.#options, ...this.#stepFactorOf(node), ...(exact === undefined ? {} : { exact }) };
-    const { weights, bias, shift, axis } = quantizeNodeWeights(node, inputScale, means, options);
+    const { weights, bias, floatBias, shift, axis } = quantizeNodeWeights(node, inputScale, means, options);
     const prefix = `w${this.#weightCount++}`;
     this.#replaceConstant(node, 1, weights, prefix, axis);
     if (bias !== undefined) this.#replaceConstant(node, 2, bias, `${prefix}_bias`, 0);
+    if (floatBias !== undefined) {
+      node.setInput(2, this.#graph.addInitializer(Tensor.float32(`${prefix}_bias`, [floatBias.length], floatBias)));
+    }
     if (shift !== undefined) this.#shiftFollowingAdd(node, shift);
     this.#changes.push({ kind: 'quantize-weights', subject: nameOf(node), detail: node.opType });
   }
@@ -311,19 +303,22 @@ class QdqInserter {
     axis: number,
   ): void {
     const original = node.input(index);
-    const scale = this.#graph.addInitializer(Tensor.float32(`${prefix}_scale`, [scales.length], scales));
+    const isPerTensor = index === 1 && this.#options.perTensor.includes(node.opType);
+    const dims = isPerTensor ? [] : [scales.length];
+    const scale = this.#graph.addInitializer(Tensor.float32(`${prefix}_scale`, dims, scales));
+    const stored = index === 1 && this.#options.unsignedWeights.includes(node.opType) ? toUnsigned(values) : values;
     // Nodes that share float weights get integers of their own: the engine fails to load convolutions that share them.
-    const integers = this.#graph.addInitializer(values.withName(`${prefix}_quantized`));
+    const integers = this.#graph.addInitializer(stored.withName(`${prefix}_quantized`));
     const inputs = [integers, scale];
     // The zero point is stated although it is the default, and by a tensor of its own: the engine makes integer products
     // of a Gemm only where it is there, and fails on one that is shared.
-    if (values.dataType === DataType.int8) {
-      const zeros = new Int8Array(scales.length);
-      inputs.push(this.#graph.addInitializer(Tensor.fromArray(`${prefix}_zero`, DataType.int8, [zeros.length], zeros)));
+    if (stored.dataType !== DataType.int32) {
+      const zeros = stored === values ? new Int8Array(scales.length) : new Uint8Array(scales.length).fill(128);
+      inputs.push(this.#graph.addInitializer(Tensor.fromArray(`${prefix}_zero`, stored.dataType, dims, zeros)));
     }
     const dequantizer = this.#graph.create('DequantizeLinear', inputs, {
       outputNames: [prefix],
-      attributes: [attr.int('axis', axis)],
+      attributes: isPerTensor ? [] : [attr.int('axis', axis)],
       anchor: node,
     });
     node.setInput(index, dequantizer.output);
@@ -353,6 +348,12 @@ class QdqInserter {
 
 function nameOf(node: Node): string {
   return node.name || node.output.name;
+}
+
+/** The same integers around 128 instead of 0. */
+function toUnsigned(values: Tensor): Tensor {
+  const shifted = Uint8Array.from(values.bytes(), (byte) => byte ^ 0x80);
+  return Tensor.fromArray('', DataType.uint8, values.dims, shifted);
 }
 
 function extremesOf(values: Float32Array): { min: number; max: number } {

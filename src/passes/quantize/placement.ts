@@ -24,7 +24,19 @@ export interface PlacementOptions {
   readonly quantizeAttention?: boolean;
   /** Let the rounding of an unsigned range do the work of Relu and Clip (default true). */
   readonly absorbActivations?: boolean;
+  /** See {@link QdqForm} (default `kernels`). */
+  readonly form?: QdqForm;
+  /** Operators to put into integers, of {@link quantizableOperators}; all by default. */
+  readonly operators?: readonly string[];
 }
+
+/**
+ * Where the pairs of QuantizeLinear and DequantizeLinear stand.
+ * - `kernels`: as ONNX Runtime's CPU kernels take them: products of matrices give floats, movement runs on the integers.
+ * - `units`: around every operator, movement included, as most accelerators recognise quantized operators.
+ * - `inputs`: in front of multiplying operators only, as TensorRT is best fed; it decides about the rest itself.
+ */
+export type QdqForm = 'kernels' | 'units' | 'inputs';
 
 /** Which nodes run in integers and which values are quantized for them. */
 export interface Placement {
@@ -50,6 +62,10 @@ const MOVEMENT = [
   'Resize',
 ];
 const ARITHMETIC = ['Add', 'Mul', 'Concat', 'AveragePool', 'GlobalAveragePool', 'LeakyRelu', 'Sigmoid'];
+const WEIGHTED = ['Conv', 'Gemm', 'MatMul'];
+
+/** Every operator that can be put into integers. */
+export const quantizableOperators: readonly string[] = [...WEIGHTED, ...ARITHMETIC, ...MOVEMENT, 'Gather'];
 
 /**
  * Decides where integers pay: every node with constant weights, the arithmetic between such nodes, and the movement of
@@ -57,6 +73,7 @@ const ARITHMETIC = ['Add', 'Mul', 'Concat', 'AveragePool', 'GlobalAveragePool', 
  */
 export function placeQuantization(model: Model, options: PlacementOptions = {}): Placement {
   const { graph } = model;
+  const { form = 'kernels', operators = quantizableOperators } = options;
   const isExcluded = nodeMatcher(options.nodesToExclude ?? []);
   const keptFloat = new Map<Node, string>();
   const roles = new Map<Node, Role>();
@@ -68,19 +85,23 @@ export function placeQuantization(model: Model, options: PlacementOptions = {}):
     }
     if (multiplies && isQuantized(node)) continue;
     const obstacle = multiplies ? weightedObstacle(node) : undefined;
+    if (obstacle === undefined && !operators.includes(node.opType)) {
+      if (multiplies) keptFloat.set(node, `the execution provider runs no ${node.opType} in int8`);
+      continue;
+    }
     if (multiplies && obstacle === undefined) roles.set(node, 'weighted');
     else if (node.is('MatMul') && isFloatProduct(node)) {
       if (options.quantizeAttention) roles.set(node, 'arithmetic');
       else keptFloat.set(node, 'product of two activations');
     } else if (multiplies) keptFloat.set(node, obstacle!);
     else if (isLookup(node)) roles.set(node, 'lookup');
-    else if (isArithmetic(node)) roles.set(node, 'arithmetic');
+    else if (isArithmetic(node, form)) roles.set(node, 'arithmetic');
     else if (isMovement(node)) roles.set(node, 'movement');
   }
   const absorbed = options.absorbActivations === false ? new Map<Node, Node>() : findAbsorbed(graph, roles);
   prune(graph, roles, absorbed);
   for (const node of absorbed.keys()) if (!roles.has(absorbed.get(node)!)) absorbed.delete(node);
-  return { roles, absorbed, quantizedValues: valuesToQuantize(graph, roles, absorbed), keptFloat };
+  return { roles, absorbed, quantizedValues: valuesToQuantize(graph, roles, absorbed, form), keptFloat };
 }
 
 /** The value that stands for a node's output once its activation is absorbed. */
@@ -146,17 +167,16 @@ function isFloatProduct(node: Node): boolean {
   return node.inputs.every((value) => value !== undefined && value.tensor === undefined);
 }
 
-function isArithmetic(node: Node): boolean {
+function isArithmetic(node: Node, form: QdqForm): boolean {
   if (!node.is(...ARITHMETIC)) return false;
   if (node.is('Add', 'Mul')) {
-    // The bias of a matrix product stays in float: rounding before adding it would cost accuracy for nothing.
+    // The bias of a matrix product stays in float where that gives floats: rounding before it would cost accuracy for nothing.
     const [a, b] = node.inputs;
     const constant = a?.tensor ?? b?.tensor;
     if (constant !== undefined) {
       const other = a?.tensor === undefined ? a : b;
-      return (
-        other?.producer?.is('MatMul') !== true && constant.dataType === DataType.float32 && isFiniteTensor(constant)
-      );
+      const isBias = form !== 'units' && other?.producer?.is('MatMul') === true;
+      return !isBias && constant.dataType === DataType.float32 && isFiniteTensor(constant);
     }
   }
   return true;
@@ -241,14 +261,20 @@ function prune(graph: Graph, roles: Map<Node, Role>, absorbed: ReadonlyMap<Node,
 }
 
 /** Values that need parameters: what integer nodes read, and what those that must round write. */
-function valuesToQuantize(graph: Graph, roles: ReadonlyMap<Node, Role>, absorbed: ReadonlyMap<Node, Node>): Value[] {
+function valuesToQuantize(
+  graph: Graph,
+  roles: ReadonlyMap<Node, Role>,
+  absorbed: ReadonlyMap<Node, Node>,
+  form: QdqForm,
+): Value[] {
   const values = new Set<Value>();
   const isMoved = (value: Value) => value.producer !== undefined && roles.get(value.producer) === 'movement';
   for (const node of graph.nodes()) {
     const role = roles.get(node);
     if (role === undefined || role === 'lookup') continue;
     for (const value of dataInputs(node, role)) if (!isMoved(value)) values.add(value);
-    if (role === 'movement' || (role === 'weighted' && !node.is('Conv')) || node.is('MatMul')) continue;
+    const givesFloats = form === 'inputs' || (form === 'kernels' && node.is('Gemm', 'MatMul'));
+    if (role === 'movement' || givesFloats) continue;
     values.add(effectiveOutput(node, absorbed));
   }
   return [...values];

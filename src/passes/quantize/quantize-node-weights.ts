@@ -1,6 +1,5 @@
 import type { Node } from '../../ir/node.ts';
 import {
-  type ChannelLayout,
   channelLayout,
   type QuantizedWeights,
   roundHalfEven,
@@ -18,8 +17,10 @@ export interface QuantizedConstant {
 
 export interface QuantizedNodeWeights {
   readonly weights: QuantizedConstant;
-  /** int32 in units of input scale times weight scale; undefined where the node takes no bias. */
+  /** int32 in units of input scale times weight scale; undefined where the node takes no bias, or one in floats. */
   readonly bias: QuantizedConstant | undefined;
+  /** The bias with the mean error of the weights in it; undefined where it is as it was, or int32. */
+  readonly floatBias: Float32Array | undefined;
   /** Mean error of each output that the bias could not take up, because there is none. */
   readonly shift: Float64Array | undefined;
   /** The output-channel axis of the weights. */
@@ -31,6 +32,8 @@ export interface RoundingOptions {
   readonly saturating: boolean;
   /** See {@link WeightQuantizationOptions}; 1 where left out. */
   readonly stepFactor?: number;
+  /** Operators whose weights have one scale for the whole tensor. */
+  readonly perTensor?: readonly string[];
 }
 
 /** Share of the int32 range that a bias may fill, so that the sum of products still fits. */
@@ -46,33 +49,52 @@ export function quantizeNodeWeights(
   node: Node,
   inputScale: number,
   inputMeans: Float64Array | undefined,
-  options: RoundingOptions & { readonly biasCorrection: boolean; readonly exact?: Tensor },
+  options: RoundingOptions & {
+    readonly biasCorrection: boolean;
+    /** Default `int32`. */
+    readonly biasType?: 'int32' | 'float32';
+    readonly exact?: Tensor;
+  },
 ): QuantizedNodeWeights {
   const tensor = node.input(1)!.tensor!;
   const bias = node.input(2)?.tensor?.toFloat32();
-  const minScales = bias?.map((value) => Math.abs(value) / inputScale / BIAS_LIMIT);
-  const { quantized, layout, reduction, axis } = roundNodeWeights(node, options, minScales);
+  const isIntegerBias = options.biasType !== 'float32';
+  const minScales = isIntegerBias ? bias?.map((value) => Math.abs(value) / inputScale / BIAS_LIMIT) : undefined;
+  const { quantized, reduction, axis } = roundNodeWeights(node, options, minScales);
+  const channels = tensor.dims[axis]!;
+  const channelScales =
+    quantized.scales.length === channels ? quantized.scales : spread(quantized.scales[0]!, channels);
   const result = {
     weights: { values: Tensor.fromArray('', DataType.int8, tensor.dims, quantized.values), scales: quantized.scales },
     axis,
   };
   const exactShift =
     options.biasCorrection && inputMeans !== undefined
-      ? rememberedMeanError(options.exact ?? tensor, quantized, layout, reduction, axis, inputMeans)
+      ? rememberedMeanError(options.exact ?? tensor, quantized, reduction, axis, inputMeans)
       : undefined;
   const grain = shiftGrain(reduction);
   const shift = exactShift?.map((value, c) => {
-    const unit = quantized.scales[c]! * inputScale * grain;
+    const unit = channelScales[c]! * inputScale * grain;
     return Math.round(value / unit) * unit;
   });
-  if (node.is('MatMul')) return { ...result, bias: undefined, shift };
-  if (bias === undefined && shift === undefined) return { ...result, bias: undefined, shift };
-  const scales = quantized.scales.map((scale) => Math.fround(scale * inputScale));
+  if (node.is('MatMul') || (bias === undefined && shift === undefined)) {
+    return { ...result, bias: undefined, floatBias: undefined, shift };
+  }
+  if (!isIntegerBias) {
+    const floatBias =
+      shift === undefined ? undefined : Float32Array.from(shift, (value, c) => value + (bias?.[c] ?? 0));
+    return { ...result, bias: undefined, floatBias, shift: undefined };
+  }
+  const scales = channelScales.map((scale) => Math.fround(scale * inputScale));
   const integers = Int32Array.from(scales, (scale, c) =>
     Math.max(-BIAS_LIMIT, Math.min(BIAS_LIMIT, roundHalfEven(((bias?.[c] ?? 0) + (shift?.[c] ?? 0)) / scale))),
   );
   const values = Tensor.fromArray('', DataType.int32, [integers.length], integers);
-  return { ...result, bias: { values, scales }, shift: undefined };
+  return { ...result, bias: { values, scales }, floatBias: undefined, shift: undefined };
+}
+
+function spread(value: number, count: number): Float32Array {
+  return new Float32Array(count).fill(value);
 }
 
 /**
@@ -91,19 +113,21 @@ function shiftGrain({ inputs, positions }: ReductionLayout): number {
 export function roundNodeWeights(node: Node, options: RoundingOptions, minScales?: Float32Array) {
   const tensor = node.input(1)!.tensor!;
   const axis = node.is('Conv') || node.int('transB', 0) === 1 ? 0 : 1;
-  const layout = channelLayout(tensor.dims, axis);
+  const byChannel = channelLayout(tensor.dims, axis);
+  const isPerTensor = options.perTensor?.includes(node.opType) === true;
+  const layout = isPerTensor ? { channels: 1, outer: 1, inner: tensor.elementCount } : byChannel;
   const reduction: ReductionLayout = node.is('Conv')
     ? { inputs: tensor.dims[1]!, positions: tensor.dims.slice(2).reduce((a, b) => a * b, 1) }
-    : { inputs: layout.outer * layout.inner, positions: 1 };
+    : { inputs: byChannel.outer * byChannel.inner, positions: 1 };
   // Depthwise kernels widen to 16 bits before they multiply: they have no pairs.
   const isDepthwise = node.is('Conv') && tensor.dims[1] === 1 && tensor.dims[0] === node.int('group', 1);
   const quantized = quantizeTensor(tensor, layout, {
     range: options.weightRange,
     ...(options.stepFactor === undefined ? {} : { stepFactor: options.stepFactor }),
     ...(options.saturating && !isDepthwise ? { saturating: reduction } : {}),
-    ...(minScales === undefined ? {} : { minScales }),
+    ...(minScales === undefined ? {} : { minScales: isPerTensor ? [Math.max(...minScales)] : minScales }),
   });
-  return { quantized, layout, reduction, axis };
+  return { quantized, reduction, axis };
 }
 
 const meanErrors = new WeakMap<QuantizedWeights, WeakMap<Float64Array, Float64Array | undefined>>();
@@ -112,7 +136,6 @@ const meanErrors = new WeakMap<QuantizedWeights, WeakMap<Float64Array, Float64Ar
 function rememberedMeanError(
   tensor: Tensor,
   quantized: QuantizedWeights,
-  layout: ChannelLayout,
   reduction: ReductionLayout,
   axis: number,
   means: Float64Array,
@@ -120,7 +143,7 @@ function rememberedMeanError(
   const known = meanErrors.get(quantized) ?? new WeakMap<Float64Array, Float64Array | undefined>();
   meanErrors.set(quantized, known);
   if (!known.has(means)) {
-    known.set(means, meanError(tensor.toFloat32(), quantized, layout.channels, reduction, axis, means));
+    known.set(means, meanError(tensor.toFloat32(), quantized, tensor.dims[axis]!, reduction, axis, means));
   }
   return known.get(means);
 }
@@ -140,7 +163,7 @@ function meanError(
   const result = new Float64Array(channels);
   for (let c = 0; c < channels; c++) {
     const firstInput = Math.floor(c / (channels / groups)) * inputs;
-    const scale = scales[c]!;
+    const scale = scales.length === 1 ? scales[0]! : scales[c]!;
     const step = axis === 0 ? 1 : channels;
     let at = axis === 0 ? c * inputs * positions : c;
     let sum = 0;

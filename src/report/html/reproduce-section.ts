@@ -28,6 +28,7 @@ export function reproduceSection(report: Report): Markup {
       'Target',
       `${target.displayName} (${target.name}), ${target.arithmetic === 'exact' ? 'exact' : 'saturating 16-bit'} integer arithmetic`,
     ],
+    ...providerFacts(report),
     ['Recipe', `${recipe.name}: ${recipe.steps.map((step) => step.pass).join(', ')}`],
     [
       'Calibration',
@@ -65,6 +66,21 @@ ${dataTable(
   ],
 )}
 <p class="note">Every figure of this page, and those it leaves out, are in <a href="report.json">report.json</a>, which <code>compress</code> writes beside it. The same model, data, options and seed give the same files.</p></section>`;
+}
+
+function providerFacts({ provider }: Report): [string, Content][] {
+  if (provider === undefined) return [];
+  const { displayName, executionProvider, processor, notRun, needs, unused } = provider;
+  const where = processor === null ? '' : `, on ${processor}`;
+  const facts: [string, Content][] = [
+    ['Provider', `${displayName} (${executionProvider})${where}${notRun === null ? '' : `; ${notRun}`}`],
+  ];
+  if (needs !== null) facts.push(['Provider needs', needs]);
+  if (unused.length > 0) {
+    const list = unused.map(({ name, optional, reason }) => `${name}${optional ? ' (optional)' : ''}: ${reason}`);
+    facts.push(['Not used', list.join('. ')]);
+  }
+  return facts;
 }
 
 /** As the command line quotes its own words: POSIX shells and cmd.exe both take them apart again. */

@@ -1,5 +1,5 @@
 import { formatBytes, formatDecibels, formatDuration, formatPercent, formatPoints } from '../number-format.ts';
-import { plural, threads } from '../report-findings.ts';
+import { arithmeticOf, plural, threads } from '../report-findings.ts';
 import type { Report } from '../report-schema.ts';
 import { type Interval, inlineBar, inlineInterval, type Mark } from './inline-bar.ts';
 import { type Content, html, type Markup } from './markup.ts';
@@ -65,7 +65,7 @@ function sizeCard({ sizes }: Report): Card {
 }
 
 function accuracyCard(report: Report): Card {
-  const { accuracy, missing, target, data } = report;
+  const { accuracy, missing, target, data, provider } = report;
   const absent = (reason: string): Card => ({
     id: 'accuracy',
     label: 'Accuracy',
@@ -82,7 +82,9 @@ function accuracyCard(report: Report): Card {
   const arithmetic =
     exact === null
       ? "by this host's engine as it comes"
-      : `in the ${target.arithmetic === 'exact' ? 'exact ' : ''}integer arithmetic of ${target.displayName}`;
+      : provider?.notRun != null
+        ? `in ${arithmeticOf(report)}`
+        : `in the ${target.arithmetic === 'exact' ? 'exact ' : ''}integer arithmetic of ${target.displayName}`;
   const measured =
     `${plural(samples, 'evaluation sample')}, which decided nothing${data.evaluation === null ? '' : ` (${data.evaluation.path})`}. ` +
     `Computed on this host, ${arithmetic}.`;

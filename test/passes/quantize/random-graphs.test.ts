@@ -4,7 +4,7 @@ import { inferShapes } from '../../../src/ir/infer-shapes.ts';
 import type { Model } from '../../../src/ir/model.ts';
 import { printModel } from '../../../src/ir/print.ts';
 import type { Value } from '../../../src/ir/value.ts';
-import type { InsertQdqOptions } from '../../../src/passes/quantize/insert-qdq.ts';
+import type { InsertQdqOptions } from '../../../src/passes/quantize/insert-qdq-options.ts';
 import { type Engine, startEngine } from '../../../src/runtime/engine.ts';
 import { GraphBuilder } from '../optimize/graph-builder.ts';
 import { conv } from './cases/convolutions.ts';
