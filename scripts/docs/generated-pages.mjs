@@ -3,7 +3,7 @@ import { apiSections } from './api-blocks.mjs';
 import { commandHelp } from './cli-blocks.mjs';
 import { errorTable } from './error-blocks.mjs';
 import { recipeTable, stepSections } from './recipe-blocks.mjs';
-import { profileKeys, targetTable } from './target-blocks.mjs';
+import { processorTable, profileKeys, providerTable, targetTable, toolchainTable } from './target-blocks.mjs';
 
 const blocks = {
   api: apiSections,
@@ -12,6 +12,9 @@ const blocks = {
   recipes: recipeTable,
   steps: stepSections,
   targets: targetTable,
+  processors: processorTable,
+  providers: providerTable,
+  toolchains: toolchainTable,
   profile: profileKeys,
 };
 

@@ -10,28 +10,29 @@ import { renderTable } from './render-table.ts';
 export function renderProcessors(target: Target, style: Style): string {
   const rows = target.processors.flatMap((processor) => waysOf(target, processor));
   if (rows.length === 0) return '';
-  const sources = target.processors.map(({ name, source, unchecked }) => {
-    return `  ${printable(name, 80)}: ${printable(source, 500)}${unchecked ? ' (unchecked)' : ''}`;
+  const sources = target.processors.map(({ name, needs, source, unchecked }) => {
+    const wanted = needs === null ? '' : `needs ${printable(needs, 300)}; `;
+    return `  ${printable(name, 80)}: ${wanted}${printable(source, 500)}${unchecked ? ' (unchecked)' : ''}`;
   });
   return `${style.paint('Processors', 'title')}\n${renderTable(rows)}\n${style.paint(sources.join('\n'), 'muted')}`;
 }
 
 function waysOf(target: Target, processor: Processor): string[][] {
-  const { kind, name, optional, providers, toolchain: toolchainName, needs } = processor;
+  const { kind, name, optional, providers, toolchain: toolchainName } = processor;
   const ways = providers.map((provider) => {
     const chosen = chooseProvider(target, provider);
-    return [`--provider ${provider}`, describeInt8(chosen.int8), describeShapes(chosen.provider)];
+    const sizes = chosen.provider.shapes === 'fixed' ? ', fixed input sizes' : '';
+    return [`--provider ${provider}`, `${describeInt8(chosen.int8)}${sizes}`];
   });
   const toolchain = toolchainName === null ? undefined : loadToolchain(toolchainName);
   if (toolchain !== undefined) {
-    ways.push([`not produced: ${toolchain.format}, by ${toolchain.tool}`, '', '']);
+    ways.push([`not produced: ${toolchain.format}, by ${toolchain.tool}`, '']);
   }
-  if (ways.length === 0) ways.push(['no execution provider known', '', '']);
+  if (ways.length === 0) ways.push(['no execution provider known', '']);
   return ways.map((way, index) => [
     index === 0 ? kind : '',
     index === 0 ? `${printable(name, 60)}${optional ? ' (optional)' : ''}` : '',
     ...way,
-    index === 0 && needs !== null ? `needs ${printable(needs, 120)}` : '',
   ]);
 }
 

@@ -84,7 +84,7 @@ function alreadyRounded(value: Value, int8: ProviderInt8, provider: string): Pre
   const zeroPoint = constantBehind(value.producer!.input(2));
   const type = zeroPoint === undefined ? undefined : zeroPoint.dataType === DataType.int8 ? 'int8' : 'uint8';
   const centre = type === 'int8' ? 0 : 128;
-  const isCentred = zeroPoint !== undefined && zeroPoint.toFloat32().every((element) => element === centre);
+  const isCentred = zeroPoint?.toFloat32().every((element) => element === centre) === true;
   if (type === int8.activationType && (isCentred || !int8.activationSymmetric))
     return { precision: 'int8', reason: null };
   const wanted = `${int8.activationType}${int8.activationSymmetric ? ' around a fixed zero point' : ''}`;

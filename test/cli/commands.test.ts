@@ -6,7 +6,7 @@ import { EdgepackError } from '../../src/diagnostics/edgepack-error.ts';
 import { exampleDiff } from '../report/example-diff.ts';
 import { exampleReport } from '../report/example-report.ts';
 import { exampleFolder } from './example-folder.ts';
-import { runCli } from './fake-api.ts';
+import { exampleInspection, runCli } from './fake-api.ts';
 
 const commands = [
   'compress',
@@ -303,9 +303,64 @@ describe('the other commands', () => {
     });
   });
 
+  it('targets shows processors and providers, with what cannot be produced', async () => {
+    const { stdout } = await runCli(['targets', 'rk3588']);
+    expect(stdout).toMatch(/npu {2}Rockchip NPU {2,}not produced: \.rknn files, by RKNN-Toolkit2/);
+    const orin = await runCli(['targets', 'jetson-orin-nano', '--providers']);
+    expect(orin.stdout).toContain('int8 with symmetric int8 activations');
+    expect(orin.stdout).toContain('int8 per channel; biases float32');
+    const all = JSON.parse((await runCli(['targets', '--providers', '--json'])).stdout);
+    expect(all.providers.map(({ name }: { name: string }) => name)).toContain('qnn');
+    expect(all.toolchains.map(({ name }: { name: string }) => name)).toContain('vitis-ai');
+  });
+
+  it('passes the provider on to compress, inspect and predict', async () => {
+    for (const command of ['compress', 'inspect', 'predict']) {
+      const { calls } = await runCli([command, 'm.onnx', '--target', 'n100', '--provider', 'openvino']);
+      expect(calls[0]!.args[1], command).toMatchObject({ target: 'n100', provider: 'openvino' });
+    }
+  });
+
+  it('inspect shows what a provider runs, a line for every kind of node', async () => {
+    const node = {
+      name: 'a',
+      domain: '',
+      opType: 'Conv',
+      runsOn: 'provider',
+      precision: 'int8',
+      reason: null,
+    } as const;
+    const provider = {
+      ...exampleInspection,
+      provider: {
+        name: 'qnn',
+        displayName: 'QNN (HTP)',
+        executionProvider: 'QNNExecutionProvider',
+        processor: 'HTP',
+        needs: 'a Snapdragon',
+        int8: true,
+        withoutInt8: null,
+        notRun: 'not run here',
+        unused: [],
+        target: 'android-arm64',
+        nodes: [
+          node,
+          node,
+          { ...node, opType: 'Loop', runsOn: 'cpu', precision: 'float', reason: 'not listed' } as const,
+        ],
+      },
+    };
+    const { stdout } = await runCli(['inspect', 'm.onnx', '-t', 'android-arm64', '--provider', 'qnn'], {
+      api: { inspect: async () => provider },
+    });
+    expect(stdout).toMatch(/Conv +2 {2}qnn {2}int8/);
+    expect(stdout).toMatch(/Loop +1 {2}CPU {2}float {2}not listed/);
+    expect(stdout).toContain('Needs a Snapdragon.');
+  });
+
   it('targets lists all and shows one with numbered sources', async () => {
     const all = await runCli(['targets']);
-    expect(all.stdout.split('\n').filter((line) => /^ {2}\S/.test(line))).toHaveLength(10);
+    expect(all.stdout.split('\n').filter((line) => /^ {2}\S/.test(line))).toHaveLength(14);
     const one = await runCli(['targets', 'n100']);
     expect(one.stdout).toMatch(/vector units +avx2, avx-vnni +\[2\] +unchecked/);
     expect(one.stdout).toContain('  [2] llvm/');
@@ -332,7 +387,7 @@ describe('mistakes', () => {
     [['inspect'], /missing required argument 'model'/, /edgepack help/],
     [['inspect', 'a', 'b'], /too many arguments/, /edgepack help/],
     [['evaluate', 'm.onnx'], /no data is given/, /--data/],
-    [['targets', 'toaster'], /target 'toaster' is unknown/, /Known targets: generic-arm64/],
+    [['targets', 'toaster'], /target 'toaster' is unknown/, /Known targets: android-arm64/],
   ])('%j is one line and a hint', async (args, message, hint) => {
     const { exitCode, stdout, stderr, calls } = await runCli(args);
     expect([exitCode, stdout, calls.length]).toEqual([2, '', 0]);

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { historyRow } from '../../src/budget/history.ts';
 import { jsonSchemas } from '../../src/cli/json-schemas.ts';
 import { listRecipes, loadRecipe } from '../../src/recipes/load-recipe.ts';
+import { listProviders, listToolchains, loadProvider, loadToolchain } from '../../src/targets/load-provider.ts';
 import { listTargets, loadTarget } from '../../src/targets/load-target.ts';
 import { exampleBudgets } from '../ci/example-project.ts';
 import { exampleReport } from '../report/example-report.ts';
@@ -20,6 +21,14 @@ describe('schemas/', () => {
     expect(readdirSync(folder).sort()).toEqual(Object.keys(generated).sort());
     for (const [name, schema] of Object.entries(generated))
       expect(read(name), name).toEqual(JSON.parse(JSON.stringify(schema)));
+  });
+
+  it('accepts the built-in providers and toolchains', () => {
+    const provider = validator('provider.schema.json');
+    for (const name of listProviders())
+      expect(provider(loadProvider(name)), JSON.stringify(provider.errors)).toBe(true);
+    const toolchain = validator('toolchain.schema.json');
+    for (const name of listToolchains()) expect(toolchain(loadToolchain(name)), name).toBe(true);
   });
 
   it('accepts the built-in targets and recipes', () => {

@@ -46,8 +46,19 @@ describe('predict', () => {
     expect(sized.prediction).not.toBeNull();
   });
 
+  it('tells nothing of providers of which no rows were measured', async () => {
+    const { prediction, missing, question } = await predict(mixed, {
+      target: 'jetson-orin-nano',
+      provider: 'tensorrt',
+    });
+    expect(prediction).toBeNull();
+    expect(missing).toContain('none is of the TensorRT provider');
+    expect(question.provider).toBe('tensorrt');
+  });
+
   it('refuses options that mean nothing', async () => {
     await expect(predict(mixed, { threads: 0 })).rejects.toMatchObject({ code: 'usage' });
     await expect(predict(mixed, { target: 'toaster' })).rejects.toMatchObject({ code: 'target' });
+    await expect(predict(mixed, { target: 'rpi4', provider: 'qnn' })).rejects.toMatchObject({ code: 'provider' });
   });
 });

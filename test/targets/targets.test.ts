@@ -37,12 +37,16 @@ function profile(change: Record<string, unknown>): string {
 }
 
 describe('built-in targets', () => {
-  it('are the ten devices', () => {
+  it('are the fourteen devices', () => {
     expect(listTargets()).toEqual([
+      'android-arm64',
+      'apple-arm64',
+      'browser',
       'generic-arm64',
       'generic-x64',
       'jetson-nano',
       'jetson-orin-nano',
+      'kria-kv260',
       'n100',
       'rk3588',
       'rpi-zero2w',
@@ -55,8 +59,19 @@ describe('built-in targets', () => {
   it.each(listTargets())('%s: every value has a source, and what is unchecked exists', (name) => {
     const target = loadTarget(name);
     expect(target.name).toBe(name);
-    // Latency models name the source of each profile themselves.
-    const { $schema, schemaVersion, name: _, displayName, latency, notes, sources, unchecked, ...values } = target;
+    // Latency models and processors name their sources themselves.
+    const {
+      $schema,
+      schemaVersion,
+      name: _,
+      displayName,
+      latency,
+      processors,
+      notes,
+      sources,
+      unchecked,
+      ...values
+    } = target;
     const sourced = Object.keys(sources);
     for (const path of leafPaths(values)) {
       expect(
@@ -80,7 +95,7 @@ describe('built-in targets', () => {
     expect(saturating).toEqual(['generic-x64']);
     for (const name of listTargets()) {
       const { architecture, cpu, arithmetic } = loadTarget(name);
-      expect(arithmetic === 'exact').toBe(architecture === 'arm64' || cpu.dotProduct);
+      expect(arithmetic === 'exact').toBe(architecture !== 'x64' || cpu.dotProduct);
     }
   });
 
@@ -126,6 +141,19 @@ describe('loadTarget', () => {
     expect(error.location.key).toBe('arithmetic');
     const nested = failure(() => loadTarget(profile({ cpu: { ...loadTarget('rpi4').cpu, cores: 0 } })));
     expect(nested.location.key).toBe('cpu.cores');
+  });
+
+  it('refuses providers and toolchains that nobody knows', () => {
+    const [cpu] = loadTarget('rpi4').processors;
+    const typo = failure(() => loadTarget(profile({ processors: [{ ...cpu, providers: ['cpu', 'tensort'] }] })));
+    expect(typo.message).toContain("processors.0.providers: 'tensort' is unknown");
+    expect(typo.hint).toContain('Did you mean tensorrt?');
+    const toolchain = failure(() => loadTarget(profile({ processors: [{ ...cpu, toolchain: 'abacus' }] })));
+    expect(toolchain.location.key).toBe('processors.0.toolchain');
+    const engine = { name: 'onnxruntime', executionProvider: 'magic' };
+    expect(failure(() => loadTarget(profile({ engine }))).location.key).toBe('engine.executionProvider');
+    const own = loadTarget(profile({ name: 'my-board', processors: [{ ...cpu, providers: ['cpu', 'openvino'] }] }));
+    expect(own.processors[0]!.providers).toEqual(['cpu', 'openvino']);
   });
 
   it('refuses a missing file, a file that is no JSON and one that is too large', () => {

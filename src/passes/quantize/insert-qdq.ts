@@ -275,11 +275,14 @@ class QdqInserter {
     const [add] = node.output.consumers;
     if (add === undefined || node.output.useCount !== 1 || this.#graph.isOutput(node.output) || !add.is('Add')) return;
     const index = add.input(0) === node.output ? 1 : 0;
-    const constant = add.input(index)?.tensor;
+    const addend = add.input(index);
+    const constant = addend?.tensor;
     if (constant?.dataType !== DataType.float32 || constant.elementCount !== shift.length) return;
     if (constant.dims.at(-1) !== shift.length) return;
     const shifted = constant.toFloat32().map((value, i) => value + shift[i]!);
-    add.setInput(index, this.#graph.addInitializer(Tensor.float32(`${constant.name}_shifted`, constant.dims, shifted)));
+    const value = this.#graph.addInitializer(Tensor.float32(`${constant.name}_shifted`, constant.dims, shifted));
+    add.setInput(index, value);
+    if (this.#parameters.has(addend!)) this.#parameters.set(value, this.#chooseParameters(value));
   }
 
   #quantizeTable(node: Node): void {

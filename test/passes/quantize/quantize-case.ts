@@ -6,7 +6,7 @@ import { encodeModel } from '../../../src/formats/onnx/write-model.ts';
 import { inferShapes } from '../../../src/ir/infer-shapes.ts';
 import type { Model } from '../../../src/ir/model.ts';
 import { insertQdq } from '../../../src/passes/quantize/insert-qdq.ts';
-import type { InsertQdqOptions } from '../../../src/passes/quantize/insert-qdq-options.ts';
+import { type InsertQdqOptions, placementOptions } from '../../../src/passes/quantize/insert-qdq-options.ts';
 import { placeQuantization } from '../../../src/passes/quantize/placement.ts';
 import { type PassRun, runPasses } from '../../../src/passes/run-passes.ts';
 import type { CalibrationTable } from '../../../src/quantization/calibration-table.ts';
@@ -81,11 +81,7 @@ export function calibrate(
   options: InsertQdqOptions = {},
 ): Promise<CalibrationTable> {
   inferShapes(model);
-  const placement = placeQuantization(model, {
-    nodesToExclude: options.nodesToExclude ?? [],
-    quantizeAttention: options.quantizeAttention ?? false,
-    absorbActivations: options.activationSymmetric !== true,
-  });
+  const placement = placeQuantization(model, placementOptions(options));
   const channelMeans = new Map<string, number>();
   for (const [node, role] of placement.roles) {
     if (role === 'weighted') channelMeans.set(node.input(0)!.name, node.is('Conv') ? 1 : -1);

@@ -2,10 +2,16 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inferShapes } from '../../../src/ir/infer-shapes.ts';
 import type { Model } from '../../../src/ir/model.ts';
+import type { Node } from '../../../src/ir/node.ts';
 import { printModel } from '../../../src/ir/print.ts';
 import type { Value } from '../../../src/ir/value.ts';
 import type { InsertQdqOptions } from '../../../src/passes/quantize/insert-qdq-options.ts';
+import { insertionFor } from '../../../src/pipeline/follow-provider.ts';
 import { type Engine, startEngine } from '../../../src/runtime/engine.ts';
+import { chooseProvider } from '../../../src/targets/choose-provider.ts';
+import { loadTarget } from '../../../src/targets/load-target.ts';
+import type { ProviderInt8 } from '../../../src/targets/provider-schema.ts';
+import { DataType } from '../../../src/tensor/data-type.ts';
 import { GraphBuilder } from '../optimize/graph-builder.ts';
 import { conv } from './cases/convolutions.ts';
 import { bytesOf, calibrate, noiseFeeds, quantized, sqnrDb } from './quantize-case.ts';
@@ -96,33 +102,81 @@ async function run(model: Model, feeds: ReturnType<typeof noiseFeeds>, exact: bo
   return outputs;
 }
 
+/** Quantizes a random graph and checks what holds in every form; the model, where anything was quantized. */
+async function check(list: readonly Step[], outputs: readonly number[], options: InsertQdqOptions) {
+  const original = build(list, outputs);
+  const samples = [1, 2, 3].map((seed) => noiseFeeds(original, seed));
+  const table = await calibrate(original, engine, samples, options);
+  const {
+    model,
+    run: { modified },
+  } = await quantized(original, table, options);
+  const again = await quantized(model, table, options);
+  inferShapes(model);
+  expect(printModel(again.model)).toBe(printModel(model));
+  const [expected, actual] = [await run(original, samples[0]!, false), await run(model, samples[0]!, true)];
+  expect(Object.keys(actual)).toEqual(Object.keys(expected));
+  for (const [name, { dims, data }] of Object.entries(expected)) {
+    expect(actual[name]!.dims).toEqual(dims);
+    const noise = sqnrDb(data as Float32Array, actual[name]!.data as Float32Array);
+    if (!modified) expect(noise).toBeGreaterThan(90);
+    else if (Number.isFinite(noise)) expect(noise).toBeGreaterThan(18);
+  }
+  return modified ? model : undefined;
+}
+
 describe('graphs put together at random', () => {
   it('are valid, close to float and stable once they are quantized', async () => {
     let integers = 0;
     await fc.assert(
       fc.asyncProperty(recipes, async ({ steps: list, outputs, options }) => {
-        const original = build(list, outputs);
-        const samples = [1, 2, 3].map((seed) => noiseFeeds(original, seed));
-        const table = await calibrate(original, engine, samples, options as InsertQdqOptions);
-        const {
-          model,
-          run: { modified },
-        } = await quantized(original, table, options as InsertQdqOptions);
-        const again = await quantized(model, table, options as InsertQdqOptions);
-        inferShapes(model);
-        expect(printModel(again.model)).toBe(printModel(model));
-        const [expected, actual] = [await run(original, samples[0]!, false), await run(model, samples[0]!, true)];
-        expect(Object.keys(actual)).toEqual(Object.keys(expected));
-        for (const [name, { dims, data }] of Object.entries(expected)) {
-          expect(actual[name]!.dims).toEqual(dims);
-          const noise = sqnrDb(data as Float32Array, actual[name]!.data as Float32Array);
-          if (!modified) expect(noise).toBeGreaterThan(90);
-          else if (Number.isFinite(noise)) expect(noise).toBeGreaterThan(18);
-        }
-        if (modified) integers++;
+        if ((await check(list, outputs, options as InsertQdqOptions)) !== undefined) integers++;
       }),
       { numRuns: 150, seed: 11 },
     );
     expect(integers).toBeGreaterThan(100);
   });
+
+  it.each([
+    ['jetson-orin-nano', 'tensorrt'],
+    ['android-arm64', 'nnapi'],
+    ['android-arm64', 'qnn'],
+    ['n100', 'openvino'],
+  ])('%s: so they are in the form of %s, where only pairs hold integers', async (name, provider) => {
+    const target = loadTarget(name);
+    const chosen = chooseProvider(target, provider);
+    const options = insertionFor(chosen, target);
+    let integers = 0;
+    await fc.assert(
+      fc.asyncProperty(recipes, async ({ steps: list, outputs }) => {
+        const model = await check(list, outputs, options);
+        if (model === undefined) return;
+        integers++;
+        for (const node of model.graph.nodes()) {
+          if (!node.is('QuantizeLinear')) continue;
+          // Integers go from one node of a pair to the other, and nowhere else.
+          for (const reader of node.output.consumers) expect(reader.opType).toBe('DequantizeLinear');
+          const zeroPoint = node.input(2)!.tensor!;
+          expect(zeroPoint.dataType).toBe(chosen.int8!.activationType === 'int8' ? DataType.int8 : DataType.uint8);
+          if (chosen.int8!.activationSymmetric) expect([...zeroPoint.toFloat32()]).toEqual([0]);
+        }
+        for (const node of model.graph.nodes()) if (node.is(...chosen.int8!.operators)) expectUnit(node, chosen.int8!);
+      }),
+      { numRuns: 25, seed: 12 },
+    );
+    expect(integers).toBeGreaterThan(15);
+  });
 });
+
+/** Weights of the type that a provider takes; in units, what reads rounded values writes rounded ones. */
+function expectUnit(node: Node, { weights, biasType, form }: ProviderInt8): void {
+  const isRounded = (value: Value | undefined) => value?.producer?.is('DequantizeLinear') === true;
+  if (node.is('Conv', 'Gemm', 'MatMul') && isRounded(node.input(0)) && isRounded(node.input(1))) {
+    const { type, perChannel } = weights[node.opType as keyof typeof weights];
+    const [stored, scale] = node.input(1)!.producer!.inputs;
+    expect(stored!.tensor!.dataType).toBe(type === 'int8' ? DataType.int8 : DataType.uint8);
+    expect(scale!.tensor!.dims.length).toBe(perChannel ? 1 : 0);
+    if (node.input(2) !== undefined) expect(isRounded(node.input(2))).toBe(biasType === 'int32');
+    if (form === 'units') for (const reader of node.output.consumers) expect(reader.opType).toBe('QuantizeLinear');
+  }
+}
