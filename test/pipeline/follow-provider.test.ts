@@ -15,15 +15,17 @@ import { insertQdq } from '../../src/passes/quantize/insert-qdq.ts';
 import { placementOptions } from '../../src/passes/quantize/insert-qdq-options.ts';
 import { placeQuantization } from '../../src/passes/quantize/placement.ts';
 import { runPasses } from '../../src/passes/run-passes.ts';
-import { followProvider, insertionFor, providerNotices } from '../../src/pipeline/follow-provider.ts';
+import { followProvider, insertionFor, providerNotices, runProvider } from '../../src/pipeline/follow-provider.ts';
 import { loadRecipe } from '../../src/recipes/load-recipe.ts';
 import { inspectionSchema } from '../../src/report/inspection-schema.ts';
+import { renderHtml } from '../../src/report/render-html.ts';
 import { renderMarkdown } from '../../src/report/render-markdown.ts';
 import { renderTerminal } from '../../src/report/render-terminal.ts';
 import { reportSchema } from '../../src/report/report-schema.ts';
 import { chooseProvider } from '../../src/targets/choose-provider.ts';
 import { loadTarget } from '../../src/targets/load-target.ts';
 import { dataTypeName } from '../../src/tensor/data-type.ts';
+import { exampleReport } from '../report/example-report.ts';
 
 const fixtures = fileURLToPath(new URL('../../fixtures/', import.meta.url));
 const conv = join(fixtures, 'digits-conv.onnx');
@@ -247,6 +249,24 @@ describe('compress for a provider', () => {
     expect(shapes.code).toBe('open-shapes');
     expect(shapes.message).toContain('image[N]');
     expect(shapes.message).toContain('--dim_param N --dim_value 1');
+  });
+});
+
+describe('a report', () => {
+  it('names the provider and what stays idle, in every form', async () => {
+    const target = loadTarget('rk3588');
+    const report = exampleReport({ provider: runProvider(chooseProvider(target), target) });
+    expect(() => reportSchema.parse(report)).not.toThrow();
+    const idle = 'Rockchip NPU (it runs .rknn files, made by RKNN-Toolkit2: edgepack cannot produce that)';
+    const terminal = renderTerminal(report, { columns: 1000 });
+    expect(terminal).toContain(`CPU provider of ONNX Runtime on Cortex-A76 and Cortex-A55 cores; not used: ${idle}`);
+    expect(terminal).toContain('in the arithmetic of the target');
+    expect(renderMarkdown(report)).toContain('RKNN-Toolkit2');
+    const page = await renderHtml(report);
+    expect(page).toContain('CPU (CPUExecutionProvider)');
+    expect(page).toContain('edgepack cannot produce that');
+    const elsewhere = { ...report, provider: runProvider(chooseProvider(loadTarget('n100'), 'openvino'), target) };
+    expect(await renderHtml(elsewhere)).toContain('in exact arithmetic on the CPU, not by OpenVINO');
   });
 });
 
