@@ -62,11 +62,12 @@ function precisionOf(
   types: TypeTable,
 ): Precision {
   const [output] = node.outputs;
-  if (output !== undefined && isOther(output, types) && !node.is('QuantizeLinear')) {
+  if (output !== undefined && isOther(output, types)) {
     return { precision: 'other', reason: null };
   }
   if (runsOn === 'cpu') return { precision: 'float', reason: `not among the operators of ${provider.displayName}` };
   if (int8 === null) return { precision: 'float', reason: null };
+  if (node.is('QuantizeLinear', 'DequantizeLinear')) return { precision: 'int8', reason: null };
   if (placement?.roles.has(node) === true || placement?.absorbed.has(node) === true) {
     return { precision: 'int8', reason: null };
   }

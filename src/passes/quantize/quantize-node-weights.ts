@@ -93,6 +93,10 @@ export function quantizeNodeWeights(
   return { ...result, bias: { values, scales }, floatBias: undefined, shift: undefined };
 }
 
+function largest(values: Float32Array): number {
+  return values.reduce((a, b) => Math.max(a, b), 0);
+}
+
 function spread(value: number, count: number): Float32Array {
   return new Float32Array(count).fill(value);
 }
@@ -125,7 +129,7 @@ export function roundNodeWeights(node: Node, options: RoundingOptions, minScales
     range: options.weightRange,
     ...(options.stepFactor === undefined ? {} : { stepFactor: options.stepFactor }),
     ...(options.saturating && !isDepthwise ? { saturating: reduction } : {}),
-    ...(minScales === undefined ? {} : { minScales: isPerTensor ? [Math.max(...minScales)] : minScales }),
+    ...(minScales === undefined ? {} : { minScales: isPerTensor ? [largest(minScales)] : minScales }),
   });
   return { quantized, reduction, axis };
 }
