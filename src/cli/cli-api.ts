@@ -12,12 +12,15 @@ import type {
   UnpackedTensor,
 } from '../pipeline/api-types.ts';
 import type { BenchOptions } from '../pipeline/bench-options.ts';
+import type { CalibrateOptions } from '../pipeline/calibrate-options.ts';
 import type { CheckOptions } from '../pipeline/check-options.ts';
 import type { CompressOptions } from '../pipeline/compress-options.ts';
+import type { CalibrationDescription } from '../pipeline/describe-calibration.ts';
 import type { Diagnosis } from '../pipeline/diagnose.ts';
 import type { DiffOptions } from '../pipeline/diff-options.ts';
 import type { PredictOptions } from '../pipeline/predict-options.ts';
 import type { BenchResult } from '../report/bench-schema.ts';
+import type { CalibrationResult } from '../report/calibration-result-schema.ts';
 import type { Diff } from '../report/diff-schema.ts';
 import type { Evaluation } from '../report/evaluation-schema.ts';
 import type { Inspection } from '../report/inspection-schema.ts';
@@ -33,6 +36,9 @@ export interface CliApi {
   predict(modelPath: string, options?: PredictOptions): Promise<Prediction>;
   diff(pathA: string, pathB: string, options?: DiffOptions, context?: RunContext): Promise<Diff>;
   check(path: string, options: CheckOptions, context?: RunContext): Promise<CheckResult>;
+  calibrate(targetName: string, options: CalibrateOptions, context?: RunContext): Promise<CalibrationResult>;
+  /** The user's own calibration of a device, where there is one. */
+  describeCalibration(target: Target): CalibrationDescription | undefined;
   /** Removes all that edgepack keeps on a device, unless a run is under way there. */
   cleanDeviceCache(options: BenchOptions, context?: RunContext): Promise<boolean>;
   /** Writes the `.epk` of a model. */

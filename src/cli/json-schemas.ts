@@ -4,6 +4,7 @@ import { historyRowSchema } from '../budget/history.ts';
 import { configSchema } from '../pipeline/compress-options.ts';
 import { recipeSchema } from '../recipes/recipe-schema.ts';
 import { benchSchema } from '../report/bench-schema.ts';
+import { calibrationResultSchema } from '../report/calibration-result-schema.ts';
 import { diffSchema } from '../report/diff-schema.ts';
 import { predictionSchema } from '../report/prediction-schema.ts';
 
@@ -17,6 +18,7 @@ export function jsonSchemas(): Readonly<Record<string, unknown>> {
   return {
     'bench.schema.json': z.toJSONSchema(benchSchema, { io: 'output' }),
     'calibration.schema.json': z.toJSONSchema(calibrationSchema, { io: 'input' }),
+    'calibration-result.schema.json': z.toJSONSchema(calibrationResultSchema, { io: 'output' }),
     'diff.schema.json': z.toJSONSchema(diffSchema, { io: 'output' }),
     'edgepack.config.schema.json': z.toJSONSchema(configSchema, { io: 'input' }),
     'prediction.schema.json': z.toJSONSchema(predictionSchema, { io: 'output' }),

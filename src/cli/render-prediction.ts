@@ -1,4 +1,5 @@
 import { printable } from '../diagnostics/printable.ts';
+import { calibrationText } from '../report/calibration-text.ts';
 import { formatDuration } from '../report/number-format.ts';
 import type { Prediction } from '../report/prediction-schema.ts';
 import { wrapWords } from '../report/wrap-words.ts';
@@ -37,7 +38,7 @@ export function renderPrediction(result: Prediction, style: Style): string {
   }
   for (const reason of widened) lines.push(...rows('wider', printable(reason, 400), style));
   if (widened.length > 0) lines.push(...rows('', 'the coverage of a widened interval could not be tested', style));
-  if (prediction.origin === 'calibrated') lines.push(...rows('profile', 'your own calibration of this device', style));
+  if (prediction.calibration !== null) lines.push(...rows('profile', calibrationText(prediction.calibration), style));
   const version = engineVersion === null ? '' : `${prediction.engine} ${printable(engineVersion)}: `;
   lines.push(...rows('source', version + printable(prediction.source, 1000), style));
   return `${lines.join('\n')}\n`;

@@ -5,21 +5,26 @@ import type { Style } from './paint.ts';
 import { renderProcessors } from './render-capabilities.ts';
 import { renderTable } from './render-table.ts';
 
-/** One line per device. */
-export function renderTargets(targets: readonly Target[], style: Style): string {
-  const rows = targets.map((target) => [
+/** One line per device. @param calibrations what is to be said of the user's own, for each. */
+export function renderTargets(
+  targets: readonly Target[],
+  calibrations: readonly (string | undefined)[],
+  style: Style,
+): string {
+  const rows = targets.map((target, i) => [
     target.name,
     printable(target.displayName),
     cores(target),
     target.cpu.dotProduct ? 'int8 dot product' : '',
     target.arithmetic === 'exact' ? '' : 'int8 saturates',
     providersOf(target).join(', '),
+    printable(calibrations[i] ?? '', 60),
   ]);
   return `${renderTable(rows)}\n\n${style.paint('"edgepack targets <name>" shows one with its sources, "--providers" what its execution providers run.', 'muted')}\n`;
 }
 
 /** Everything about a device, each value with its source. */
-export function renderTarget(target: Target, style: Style): string {
+export function renderTarget(target: Target, calibration: string | undefined, style: Style): string {
   const { memory, quantization } = target;
   const facts: [string, string, string][] = [
     ['chip', printable(target.soc), 'soc'],
@@ -56,6 +61,7 @@ export function renderTarget(target: Target, style: Style): string {
   const sections = [`${style.paint(printable(target.displayName), 'title')} (${target.name})`, renderTable(rows)];
   const processors = renderProcessors(target, style);
   if (processors !== '') sections.push(processors);
+  if (calibration !== undefined) sections.push(`  Latency: ${printable(calibration, 1000)}`);
   if (target.notes.length > 0) sections.push(target.notes.map((note) => `  ${printable(note, 300)}`).join('\n'));
   if (used.length > 0) {
     const list = used.map((source, index) => `  [${index + 1}] ${printable(source, 500)}`);

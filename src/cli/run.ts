@@ -148,7 +148,7 @@ export function createProgram(context: CommandContext): Command {
   ]) {
     program.addCommand(create(context));
   }
-  for (const command of [program, ...program.commands]) {
+  for (const command of [program, ...program.commands.flatMap((child) => [child, ...child.commands])]) {
     command
       .exitOverride()
       .configureOutput({

@@ -25,6 +25,7 @@ export const errorCatalogue = {
   'device-unreachable': { exitCode: ExitCode.usage, summary: 'The device cannot be reached, or does not let us in.' },
   'device-unverified': { exitCode: ExitCode.usage, summary: 'The host key of the device is unknown or has changed.' },
   'device-unsuitable': { exitCode: ExitCode.usage, summary: 'The device lacks something that a measurement needs.' },
+  'device-disturbed': { exitCode: ExitCode.usage, summary: 'The device was throttled or busy while it was measured.' },
   'device-failed': { exitCode: ExitCode.usage, summary: 'The connection to the device was lost, or its agent failed.' },
   'engine-missing': { exitCode: ExitCode.usage, summary: 'The inference engine is not installed.' },
 

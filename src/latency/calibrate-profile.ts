@@ -14,11 +14,11 @@ export interface NetworkMeasurement {
 /** What was calibrated, for the profile that comes out. */
 export type CalibratedSetting = Pick<
   LatencyProfile,
-  'engine' | 'engineVersion' | 'precision' | 'threads' | 'cores' | 'osBits' | 'board'
-> & { readonly source: string };
+  'engine' | 'engineVersion' | 'precision' | 'threads' | 'cores' | 'osBits' | 'board' | 'source' | 'measured'
+>;
 
 /** Weight of the prior's shape against one measured network: the shape of another board is good to some 30 %. */
-const SHAPE_WEIGHT = 0.3;
+export const SHAPE_WEIGHT = 0.3;
 
 /**
  * Ends of the 90 % band by the number of measured networks, as natural logarithms of measured over predicted. They come
@@ -31,7 +31,7 @@ const BANDS: readonly { readonly networks: number; readonly low: number; readonl
   { networks: 5, low: -0.41, high: 0.49 },
 ];
 /** Another arithmetic does not show in that simulation; another engine could not be simulated, so it gets a margin. */
-const OTHER_KIND_FACTOR = 1.25;
+export const OTHER_KIND_FACTOR = 1.25;
 
 /**
  * A profile of a board from few measured networks: the speed is what was measured, the shape of the cost is the prior's as

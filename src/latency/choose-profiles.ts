@@ -1,10 +1,13 @@
 import type { LatencyProfile, LatencyTransfer, TargetLatency } from '../targets/latency-schema.ts';
+import type { LoadedLatency } from '../targets/load-latency.ts';
 
 export interface ProfileQuestion {
   readonly engine: string;
   /** undefined: floats in whatever the engine computes them in on this device. */
   readonly precision: LatencyProfile['precision'] | undefined;
   readonly threads: number;
+  /** Of the engine that a calibration is compared with; undefined where that does not matter or is not known. */
+  readonly engineVersion?: string | undefined;
 }
 
 export interface ProfileChoice {
@@ -18,6 +21,10 @@ export interface ProfileChoice {
   }[];
   readonly betweenThreads: boolean;
   readonly transfer: LatencyTransfer | undefined;
+  /** Calibrated with another version of the engine than the one asked about. */
+  readonly isOtherVersion: boolean;
+  /** The user's file, where the profiles are of it. */
+  readonly calibrationPath: string | undefined;
   /** Why the interval is wider than the profile's own. */
   readonly reasons: readonly string[];
 }
@@ -32,21 +39,23 @@ export interface NoProfile {
  * threads, or of the ones around it. The user's own calibration comes before what others published.
  */
 export function chooseProfiles(
-  latency: TargetLatency | undefined,
+  latency: LoadedLatency | undefined,
   question: ProfileQuestion,
 ): ProfileChoice | NoProfile {
-  const { engine, threads } = question;
+  const { engine } = question;
   if (latency === undefined || latency.profiles.length === 0) {
     return { missing: 'nobody published latencies of this device that a prediction could rest on' };
   }
   const direct = latency.profiles.filter((profile) => profile.engine === engine && fits(profile, question.precision));
-  if (direct.length > 0) return atThreads(latency, direct, question, undefined);
+  const answer = direct.length > 0 ? atThreads(latency, direct, question, undefined) : undefined;
+  if (answer !== undefined && !('missing' in answer)) return answer;
   const transfer = latency.transfers.find((entry) => entry.engine === engine && fits(entry, question.precision));
   if (transfer !== undefined) {
     const { from } = transfer;
     const other = latency.profiles.filter((p) => p.engine === from.engine && p.precision === from.precision);
-    if (other.length > 0) return atThreads(latency, other, { ...question, engine, threads }, transfer);
+    if (other.length > 0) return atThreads(latency, other, question, transfer);
   }
+  if (answer !== undefined) return answer;
   const has = latency.profiles.map((profile) => `${profile.engine} ${profile.precision}`);
   const known = [...new Set(has)].join(', ');
   const what = question.precision === undefined ? engine : `${engine} in ${question.precision}`;
@@ -58,9 +67,9 @@ function fits({ precision }: { precision: string }, asked: string | undefined): 
 }
 
 function atThreads(
-  latency: TargetLatency,
+  latency: LoadedLatency,
   candidates: readonly LatencyProfile[],
-  { engine, threads }: ProfileQuestion,
+  { engine, threads, engineVersion }: ProfileQuestion,
   transfer: LatencyTransfer | undefined,
 ): ProfileChoice | NoProfile {
   const calibrated = candidates.filter(({ origin }) => origin === 'calibrated');
@@ -71,6 +80,15 @@ function atThreads(
     weight,
     float: floatOf(latency, profile),
   });
+  const fromCalibration = (profiles: readonly LatencyProfile[]) => {
+    const { origin, engineVersion: version } = profiles[0]!;
+    const isCalibrated = origin === 'calibrated';
+    const isOtherVersion = isCalibrated && engineVersion !== undefined && version !== engineVersion;
+    if (isOtherVersion) {
+      reasons.push(`calibrated with ${engine} ${version ?? 'of an unknown version'}, and this is ${engineVersion}`);
+    }
+    return { isOtherVersion, calibrationPath: isCalibrated ? latency.calibrationPath : undefined };
+  };
   const common = { engine, threads, transfer };
   const exact = own.filter((profile) => profile.threads === threads);
   if (exact.length > 0) {
@@ -80,7 +98,8 @@ function atThreads(
         `${exact.length} runs on ${boards.length} ${boards.length === 1 ? 'board' : 'boards'} with this chip (${boards.join(', ')}) differ: the interval holds all of theirs`,
       );
     }
-    return { ...common, profiles: exact.map((profile) => withFloat(profile, 1)), betweenThreads: false, reasons };
+    const profiles = exact.map((profile) => withFloat(profile, 1));
+    return { ...common, ...fromCalibration(exact), profiles, betweenThreads: false, reasons };
   }
   const below = nearest(own, (count) => count < threads, -1);
   const above = nearest(own, (count) => count > threads, 1);
@@ -92,6 +111,7 @@ function atThreads(
   const part = Math.log(threads / below.threads) / Math.log(above.threads / below.threads);
   return {
     ...common,
+    ...fromCalibration([below, above]),
     profiles: [withFloat(below, 1 - part), withFloat(above, part)],
     betweenThreads: true,
     reasons,

@@ -23,6 +23,8 @@ export interface LatencyPrediction {
   readonly osBits: LatencyProfile['osBits'];
   readonly origin: LatencyProfile['origin'];
   readonly source: string;
+  /** The user's own calibration that it rests on: its file, and when the oldest part of it was measured (ISO 8601). */
+  readonly calibration: { readonly path: string | null; readonly measuredAt: string | null } | null;
   /** Why the interval is wider than that of the fitted rows; empty where it is not. */
   readonly widened: readonly string[];
 }
@@ -46,6 +48,12 @@ const BETWEEN_THREADS = Math.log(1.2);
  * (5 and 95 %): the upper end rises by this much in proportion to the share of such products.
  */
 const UNFAMILIAR_RISE = Math.log(6.7);
+
+/**
+ * A calibration with another version of the engine is this much less sure, in logarithms: from one year to the next an engine
+ * became up to 1.3 times as fast on one board in floats, and up to twice in int8 (ncnn's published rows).
+ */
+const OTHER_VERSION = { float: Math.log(1.3), int8: Math.log(2) };
 
 /** Combines the chosen profiles: mean of the boards' predictions, interval that holds all of theirs. */
 export function predictLatency(choice: ProfileChoice, question: LatencyQuestion): LatencyPrediction {
@@ -78,12 +86,14 @@ export function predictLatency(choice: ProfileChoice, question: LatencyQuestion)
         low: Math.min(...estimates.map(({ log, low }) => log + low)) - (center - Math.log(transfer?.ratio ?? 1)),
         high: Math.max(...estimates.map(({ log, high }) => log + high)) - (center - Math.log(transfer?.ratio ?? 1)),
       };
-  const low = spread.low + Math.log((transfer?.lowRatio ?? 1) / (transfer?.ratio ?? 1));
-  const high = spread.high + Math.log((transfer?.highRatio ?? 1) / (transfer?.ratio ?? 1));
   const [first] = choice.profiles.map(({ profile }) => profile) as [LatencyProfile];
+  const aged = choice.isOtherVersion ? OTHER_VERSION[first.precision === 'int8' ? 'int8' : 'float'] : 0;
+  const low = spread.low - aged + Math.log((transfer?.lowRatio ?? 1) / (transfer?.ratio ?? 1));
+  const high = spread.high + aged + Math.log((transfer?.highRatio ?? 1) / (transfer?.ratio ?? 1));
   const versions = new Set(choice.profiles.map(({ profile }) => profile.engineVersion));
   const sources = [...new Set(choice.profiles.map(({ profile }) => profile.source))];
   const { band } = estimates[0]!;
+  const moments = choice.profiles.flatMap(({ profile }) => profile.measured?.at ?? []).sort();
   return {
     label: 'predicted, not measured',
     latencyMs: Math.exp(center),
@@ -98,6 +108,8 @@ export function predictLatency(choice: ProfileChoice, question: LatencyQuestion)
     osBits: first.osBits,
     origin: first.origin,
     source: [...sources, ...(transfer === undefined ? [] : [transfer.source])].join('; '),
+    calibration:
+      first.origin === 'calibrated' ? { path: choice.calibrationPath ?? null, measuredAt: moments[0] ?? null } : null,
     widened,
   };
 }

@@ -1,4 +1,4 @@
-import type { TargetLatency } from '../targets/latency-schema.ts';
+import type { LoadedLatency } from '../targets/load-latency.ts';
 import { chooseProfiles, type NoProfile, type ProfileQuestion } from './choose-profiles.ts';
 import type { NetworkDescription } from './describe-network.ts';
 import { type LatencyPrediction, predictLatency } from './predict-latency.ts';
@@ -8,7 +8,7 @@ const MOST_UNFAMILIAR = 0.5;
 
 /** The latency of a network on a device, or why nothing supports a number. */
 export function predictNetwork(
-  latency: TargetLatency | undefined,
+  latency: LoadedLatency | undefined,
   network: NetworkDescription,
   question: ProfileQuestion & { readonly originalMs?: number | undefined },
 ): LatencyPrediction | NoProfile {

@@ -17,7 +17,7 @@ import { hostLabel } from './host-label.ts';
 import type { MeasuredResult } from './measure-result.ts';
 import type { RunSamples } from './open-samples.ts';
 import { packageVersion } from './package-version.ts';
-import { plain, predictForTarget, type TargetNetwork } from './predict.ts';
+import { plain, predictForTarget, type TargetNetwork, usableLatency } from './predict.ts';
 import type { StepsResult, Warning } from './run-steps.ts';
 
 /** What a report needs of a model that is or may be gone. */
@@ -86,7 +86,7 @@ export function buildReport(input: ReportInput): Report {
       toolPeakBytes: process.resourceUsage().maxRSS * 1024,
     },
     missing,
-    warnings: [...input.warnings],
+    warnings: [...input.warnings, ...calibrationWarnings(input.target)],
     outputs: [...input.files],
     versions: { node: process.versions.node, onnxruntime: input.engineVersion, edgepack: packageVersion },
     seed: options.seed,
@@ -97,6 +97,11 @@ export function buildReport(input: ReportInput): Report {
 /** A report names the source of each prediction; the models behind them stay with the target. */
 function withoutLatency({ latency: _models, ...target }: Target): Target {
   return target;
+}
+
+function calibrationWarnings(target: Target): Warning[] {
+  const { problem } = usableLatency(target);
+  return problem === undefined ? [] : [{ code: 'calibration-unreadable', message: problem }];
 }
 
 function predictedOf(

@@ -1,3 +1,6 @@
+import { homedir } from 'node:os';
+import { sep } from 'node:path';
+import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { checkValue } from '../diagnostics/parse-checked-json.ts';
 import { integerProducts } from '../evaluation/integer-products.ts';
 import { readModel } from '../formats/onnx/read-model.ts';
@@ -9,8 +12,9 @@ import { describeNetwork, type NetworkDescription } from '../latency/describe-ne
 import type { LatencyPrediction } from '../latency/predict-latency.ts';
 import { predictNetwork } from '../latency/predict-network.ts';
 import type { Prediction } from '../report/prediction-schema.ts';
+import { bundledEngineVersion } from '../runtime/engine-version.ts';
 import { type ChosenProvider, chooseProvider } from '../targets/choose-provider.ts';
-import { loadLatency } from '../targets/load-latency.ts';
+import { type LoadedLatency, loadLatency } from '../targets/load-latency.ts';
 import { loadTarget } from '../targets/load-target.ts';
 import type { Target } from '../targets/target-schema.ts';
 import { modelFacts } from './model-facts.ts';
@@ -34,7 +38,8 @@ export async function predict(modelPath: string, options: PredictOptions = {}): 
     originalMs: checked.originalMs,
   };
   const network = describeNetwork(model, { symbols: sizesOf(checked.dim) });
-  const answer = unmeasured(provider) ?? predictNetwork(loadLatency(target), network, question);
+  const engineVersion = engineVersionFor(question.engine);
+  const answer = unmeasured(provider) ?? predictNetwork(loadLatency(target), network, { ...question, engineVersion });
   return {
     predictVersion: 1,
     tool: { name: 'edgepack', version: packageVersion },
@@ -66,6 +71,22 @@ export function describeForTarget(model: Model): TargetNetwork {
   return { network: describeNetwork(model), isInt8: isInt8(model) };
 }
 
+/**
+ * Latency models of a device for work that does not depend on them: a calibration that cannot be read is left out, and told
+ * in `problem`.
+ */
+export function usableLatency(target: Target): {
+  readonly latency: LoadedLatency | undefined;
+  readonly problem: string | undefined;
+} {
+  try {
+    return { latency: loadLatency(target), problem: undefined };
+  } catch (error) {
+    if (!(error instanceof EdgepackError)) throw error;
+    return { latency: target.latency, problem: `${error.message}: predictions do without it` };
+  }
+}
+
 /** Predictions with the target's own engine. */
 export function predictForTarget(
   networks: readonly TargetNetwork[],
@@ -73,7 +94,8 @@ export function predictForTarget(
   threads: number,
   provider: ChosenProvider,
 ): readonly (LatencyPrediction | NoProfile)[] {
-  const latency = loadLatency(target);
+  const { latency } = usableLatency(target);
+  const engineVersion = engineVersionFor(target.engine.name);
   return networks.map(
     ({ network, isInt8: int8 }) =>
       unmeasured(provider) ??
@@ -81,6 +103,7 @@ export function predictForTarget(
         engine: target.engine.name,
         precision: int8 ? 'int8' : undefined,
         threads,
+        engineVersion,
       }),
   );
 }
@@ -91,10 +114,35 @@ function unmeasured({ provider }: ChosenProvider): NoProfile | undefined {
   return { missing: `the measured rows are of CPUs, none is of the ${provider.displayName} provider` };
 }
 
+/** What a calibration is compared with: the engine that edgepack brings, and no other. */
+function engineVersionFor(engine: string): string | undefined {
+  return engine === 'onnxruntime' ? bundledEngineVersion() : undefined;
+}
+
 /** The prediction as a record of its own, or null. */
 export function plain(answer: LatencyPrediction | NoProfile): Prediction['prediction'] {
   if ('missing' in answer) return null;
-  return { ...answer, tested: answer.tested === null ? null : { ...answer.tested }, widened: [...answer.widened] };
+  const { tested, calibration, widened } = answer;
+  return {
+    ...answer,
+    tested: tested === null ? null : { ...tested },
+    calibration: calibration === null ? null : calibrationRecord(calibration),
+    widened: [...widened],
+  };
+}
+
+const DAY_MS = 86_400_000;
+
+/** A calibration as records tell of it: with its age now. */
+export function calibrationRecord({ path, measuredAt }: NonNullable<LatencyPrediction['calibration']>) {
+  const ageMs = measuredAt === null ? null : Math.max(0, Date.now() - Date.parse(measuredAt));
+  return { path: fromHome(path), measuredAt, ageDays: ageMs === null ? null : Math.round((10 * ageMs) / DAY_MS) / 10 };
+}
+
+/** Reports are shown to others, whom the name of the user's home is no concern of. */
+function fromHome(path: string | null): string | null {
+  const home = homedir() + sep;
+  return path?.startsWith(home) ? `~${sep}${path.slice(home.length)}` : path;
 }
 
 /** True where most of the multiply-accumulates are on 8-bit integers. */

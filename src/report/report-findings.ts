@@ -1,4 +1,5 @@
 import { printable } from '../diagnostics/printable.ts';
+import { calibrationText } from './calibration-text.ts';
 import {
   formatBytes,
   formatDuration,
@@ -149,7 +150,8 @@ function predictionFinding({ latency: { predicted }, missing }: Report): Finding
       ? `none (${printable(missing[path] ?? '', 160)})`
       : `${formatDuration(part.latencyMs)} (${formatDuration(part.lowMs)} to ${formatDuration(part.highMs)})`;
   const parts = [show(original, 'latency.predicted.original'), show(compressed, 'latency.predicted.compressed')];
-  const text = `${parts.join(' → ')} on the target, ${known.engine}, ${threads(known.threads)}, ${Math.round(100 * known.coverage)} % intervals, ${known.label}`;
+  const from = known.calibration === null ? '' : `, from ${calibrationText(known.calibration)}`;
+  const text = `${parts.join(' → ')} on the target, ${known.engine}, ${threads(known.threads)}, ${Math.round(100 * known.coverage)} % intervals, ${known.label}${from}`;
   return { label: 'target', text, tone: 'muted' };
 }
 

@@ -38,6 +38,33 @@ const int8Twin = z
   })
   .describe('How to predict int8 where the latency of the original was measured on the device.');
 
+const ends = z.strictObject({ before: z.number().nullable(), after: z.number().nullable() });
+
+const calibrationMeasurement = z
+  .strictObject({
+    at: z.iso.datetime().describe('When the first network was measured.'),
+    edgepackVersion: z.string().min(1).max(80),
+    cpu: z.string().max(200),
+    governor: z.string().max(80).nullable().describe("Of the first core's frequency."),
+    maxFrequencyMhz: z.number().positive().nullable(),
+    frequencyMhz: ends.describe('Of the first core, before the first and after the last network.'),
+    temperatureC: ends.describe('Of the processor, before the first and after the last network.'),
+    loadAverage: z.number().min(0).nullable().describe('The highest one before a network.'),
+    inSpiteOf: z.array(z.string().max(400)).max(64).describe('What would have ended it without --force.'),
+    networks: z
+      .array(
+        z.strictObject({
+          network: z.string().min(1).max(80),
+          latencyMs: positive.describe('Median.'),
+          lowMs: positive.nullable().describe('Of the 95 % interval of the median; null where it has none.'),
+          highMs: positive.nullable(),
+        }),
+      )
+      .min(1)
+      .max(64),
+  })
+  .describe('How a calibration was measured.');
+
 export const latencyProfileSchema = z
   .strictObject({
     engine: z.string().min(1).max(40).describe('Inference engine, as "ncnn" or "onnxruntime".'),
@@ -60,6 +87,7 @@ export const latencyProfileSchema = z
     error: error.nullable().describe('null where no network was left out.'),
     int8Twin: int8Twin.optional().describe('Only where the precision is int8.'),
     source: text.describe('Where the measured rows are.'),
+    measured: calibrationMeasurement.optional().describe('Only of calibrations.'),
   })
   .describe('Latency model of one device with one engine, version, precision and number of threads.');
 
@@ -94,6 +122,7 @@ export const calibrationSchema = z
   .describe("A device's latency as measured on a board of one's own; used before the built-in profiles.");
 
 export type LatencyProfile = z.output<typeof latencyProfileSchema>;
+export type CalibrationMeasurement = z.output<typeof calibrationMeasurement>;
 export type LatencyTransfer = z.output<typeof transfer>;
 export type TargetLatency = z.output<typeof targetLatencySchema>;
 export type Calibration = z.output<typeof calibrationSchema>;

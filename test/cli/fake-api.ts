@@ -13,6 +13,7 @@ import { listTargets, loadTarget } from '../../src/targets/load-target.ts';
 import { exampleDiff } from '../report/example-diff.ts';
 import { exampleReport } from '../report/example-report.ts';
 import { exampleBench } from './example-bench.ts';
+import { exampleCalibration } from './example-calibration.ts';
 import { exampleCheck } from './example-check.ts';
 
 const file = { path: 'model.onnx', sizeBytes: 1000, sha256: 'd'.repeat(64) };
@@ -101,6 +102,7 @@ export const examplePrediction: Prediction = {
     osBits: 64,
     origin: 'published',
     source: 'someone/something@1234:README.md',
+    calibration: null,
     widened: [],
   },
   missing: null,
@@ -125,6 +127,8 @@ export function fakeApi(calls: Call[] = [], change: Partial<CliApi> = {}): CliAp
     predict: record('predict', examplePrediction),
     diff: record('diff', { ...exampleDiff(), identical: true }),
     check: record('check', exampleCheck()),
+    calibrate: record('calibrate', exampleCalibration()),
+    describeCalibration: () => undefined,
     cleanDeviceCache: record('cleanDeviceCache', true),
     pack: record('pack', { onnx: file, epk: { ...file, path: 'model.epk', sizeBytes: 400 } }),
     unpack: record('unpack', { onnx: file, epk: { ...file, path: 'model.epk', sizeBytes: 400 } }),

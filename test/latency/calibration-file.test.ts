@@ -30,7 +30,9 @@ describe("a user's calibration", () => {
     const before = predictNetwork(loadLatency(target, folder), network, question);
     if (name === 'rpi4') expect(before).toMatchObject({ origin: 'published' });
     else expect(before).toHaveProperty('missing');
-    const calibration = calibrateTarget(target, [{ features: network.features, latencyMs: 12.5 }], setting);
+    const calibration = calibrateTarget(target, [
+      { setting, measurements: [{ features: network.features, latencyMs: 12.5 }] },
+    ]);
     writeFileSync(join(folder, `${name}.json`), JSON.stringify(calibration));
     const told = predictNetwork(loadLatency(target, folder), network, question);
     expect(told).toMatchObject({ origin: 'calibrated', source: 'measured by a test', engineVersion: '1.30.0' });
@@ -39,7 +41,9 @@ describe("a user's calibration", () => {
 
   it('of another device, or a broken one, is an error that names the file', () => {
     const folder = mkdtempSync(join(tmpdir(), 'edgepack-calibration-'));
-    const calibration = calibrateTarget(loadTarget('rpi4'), [{ features: network.features, latencyMs: 1 }], setting);
+    const calibration = calibrateTarget(loadTarget('rpi4'), [
+      { setting, measurements: [{ features: network.features, latencyMs: 1 }] },
+    ]);
     writeFileSync(join(folder, 'rpi5.json'), JSON.stringify(calibration));
     expect(() => loadLatency(loadTarget('rpi5'), folder)).toThrow(/rpi5\.json is of rpi4, not of rpi5/);
     writeFileSync(join(folder, 'rpi4.json'), JSON.stringify({ ...calibration, extra: 1 }));

@@ -38,6 +38,7 @@ export function completionCommand(context: CommandContext): Command {
       const vocabulary = {
         device: context.api.listTargets(),
         provider: listProviders(),
+        target: context.api.listTargets(),
         recipe: listRecipes(),
         preset: Object.keys(preprocessPresets()),
       };

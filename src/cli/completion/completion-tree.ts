@@ -39,6 +39,7 @@ const pathsByWord: Readonly<Record<string, CompletionValue['paths']>> = {
   folder: 'folders',
   device: 'files',
   recipe: 'files',
+  target: 'files',
   preset: 'files',
 };
 
@@ -57,13 +58,21 @@ export function completionTree(command: Command, vocabulary: Vocabulary, path = 
     name: command.name(),
     summary: brief(help.subcommandDescription(command)),
     options: help.visibleOptions(command).map((option) => optionOf(option, values)),
-    arguments: [
-      ...(names.length === 0 ? [] : [{ name: 'command', words: names, paths: 'none' as const, repeatable: false }]),
-      ...command.registeredArguments.map((argument) => argumentOf(argument, values)),
-    ],
+    arguments: withCommands(
+      names,
+      command.registeredArguments.map((argument) => argumentOf(argument, values)),
+    ),
     // "help <command>" is answered by the names of its parent, which are in `values`.
     commands: commands.map((child) => completionTree(child, values, `${path} ${child.name()}`.trim())),
   };
+}
+
+/** The first place takes a command, or, of a command that does something by itself, its first argument. */
+function withCommands(names: readonly string[], own: readonly CompletionValue[]): readonly CompletionValue[] {
+  if (names.length === 0) return own;
+  const [first, ...others] = own;
+  if (first === undefined) return [{ name: 'command', words: names, paths: 'none', repeatable: false }];
+  return [{ ...first, words: [...names, ...first.words] }, ...others];
 }
 
 /** A node and all below it. */

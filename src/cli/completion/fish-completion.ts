@@ -7,7 +7,7 @@ export function fishCompletion(root: CompletionNode): string {
     return [
       ...node.commands.map((child) => `${complete} -f -a ${child.name} -d ${quote(child.summary)}`),
       ...node.options.map((option) => `${complete} ${optionWords(option)}`),
-      ...(node.commands.length > 0 ? [] : node.arguments.map((value) => `${complete} ${valueWords(value)}`)),
+      ...(node.path === '' ? [] : node.arguments.map((value) => `${complete} ${valueWords(value)}`)),
     ];
   });
   return `# Completion of ${root.name} for fish. To have it in every shell:

@@ -37,7 +37,7 @@ ${entries(nodes.flatMap((node) => node.arguments.map((value, index) => [`${node.
   }
   if ($option) { $found = @($values["$command|$option"] | ForEach-Object { , @($_, $_) }) }
   elseif ($wordToComplete.StartsWith('-')) { $found = $options[$command] }
-  elseif ($commands.ContainsKey($command) -and $position -eq 0) { $found = $commands[$command] }
+  elseif ($command -eq '' -and $position -eq 0) { $found = $commands[$command] }
   else { $found = @($arguments["$command|$position"] | ForEach-Object { , @($_, $_) }) }
   foreach ($pair in $found) {
     if ($pair[0] -and $pair[0].StartsWith($wordToComplete, [StringComparison]::Ordinal)) {

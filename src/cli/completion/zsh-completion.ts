@@ -25,13 +25,18 @@ function functionOf(node: CompletionNode, name: string): string {
   }
   const below = node.commands.map((child) => ({ child, name: `${name}_${child.name.replaceAll('-', '_')}` }));
   const described = node.commands.map((child) => quote(`${child.name.replaceAll(':', '\\:')}:${child.summary}`));
+  const [first] = node.arguments.map((value) =>
+    value.words.filter((word) => !node.commands.some(({ name: n }) => n === word)),
+  );
+  const also =
+    node.path === '' || first === undefined || first.length === 0 ? '' : `; compadd -- ${first.join(' ')}; _files`;
   const own = `  local curcontext=$curcontext state line
   local -a commands=(
     ${described.join('\n    ')}
   )
   _arguments -C -s ${[...specs, quote('1:command:->command'), quote('*::argument:->argument')].join(' \\\n    ')}
   case $state in
-    command) _describe -t commands command commands ;;
+    command) _describe -t commands command commands${also} ;;
     argument)
       case $words[1] in
 ${below.map(({ child, name }) => `        ${child.name}) ${name} ;;`).join('\n')}
