@@ -1,81 +1,77 @@
-// Times edgepack's reference networks on this machine and prints one row for each, as JSON lines. Run after `npm run build`:
-//   npm run bench:reference -- --threads 4 --seconds 10 --board "my board, 1.8 GHz, fan" [--calibrate rpi4]
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+// Times edgepack's reference networks on this machine, or on a device, and prints one row for each as JSON lines. Run after
+// `npm run build`; `npm run bench:reference -- --help` lists the options.
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { writeModel } from '../dist/formats/onnx/write-model.js';
-import { bench, loadTarget, version } from '../dist/index.js';
-import { calibrateTarget } from '../dist/latency/calibrate-target.js';
-import { describeNetwork } from '../dist/latency/describe-network.js';
-import { referenceNetwork, referenceNetworkNames } from '../dist/latency/reference-networks.js';
-import { calibrationFolder } from '../dist/targets/load-latency.js';
+import { calibrate, EdgepackError, version } from '../dist/index.js';
+import { checkCalibration } from './check-calibration.mjs';
 import { machine } from './machine.mjs';
+import { UsageError } from './usage-error.mjs';
+
+const help = `npm run bench:reference -- [options]
+  --device ssh://USER@HOST   the machine to measure; default: this one
+  --threads COUNT            of the engine, one count or several; default: 1
+  --seconds NUMBER           for the rounds of each network; default: 20
+  --board TEXT               what is measured: board, clock, cooling
+  --calibrate TARGET         also keep it as your calibration of this device
+  --check MODEL              also measure a model here and compare with what the calibration predicts (repeatable)
+  --force                    take the figures of a board that was throttled or busy`;
 
 const { values } = parseArgs({
   options: {
+    device: { type: 'string' },
     threads: { type: 'string', default: '1' },
-    seconds: { type: 'string', default: '10' },
+    seconds: { type: 'string', default: '20' },
     board: { type: 'string' },
     calibrate: { type: 'string' },
+    check: { type: 'string', multiple: true, default: [] },
+    force: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 });
-const threads = Number(values.threads);
-const maxSeconds = Number(values.seconds);
-if (!Number.isInteger(threads) || threads < 1) throw new Error('--threads must be a whole number');
-if (!(maxSeconds > 0)) throw new Error('--seconds must be more than 0');
-const target = values.calibrate === undefined ? undefined : loadTarget(values.calibrate);
-
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const { cpu, platform, commit } = machine(root, version);
-const folder = mkdtempSync(join(tmpdir(), 'edgepack-reference-'));
-const measurements = [];
-let setting;
-try {
-  for (const name of referenceNetworkNames) {
-    const model = referenceNetwork(name);
-    const path = join(folder, `${name}.onnx`);
-    writeModel(model, path);
-    const result = await bench([path], { threads: [threads], maxSeconds });
-    const [measured] = result.measurements[0].models;
-    const { median, minMs, p90 } = measured;
-    const row = {
-      board: values.board ?? cpu,
-      cpu,
-      platform,
-      engine: 'onnxruntime',
-      engineVersion: result.versions.onnxruntime,
-      precision: 'fp32',
-      threads,
-      network: name,
-      latencyMs: median.valueMs,
-      latencyMinMs: minMs,
-      p90Ms: p90.valueMs,
-      interval95Ms: median.interval,
-      loadAverage: result.measurements[0].load.loadAverage,
-      edgepack: version,
-      commit,
-    };
-    console.log(JSON.stringify(row));
-    measurements.push({ features: describeNetwork(model).features, latencyMs: median.valueMs });
-    setting = {
-      engine: row.engine,
-      engineVersion: row.engineVersion,
-      precision: row.precision,
-      threads,
-      cores: 'all',
-      osBits: 64,
-      board: row.board.slice(0, 80),
-      source: `${referenceNetworkNames.length} reference networks of edgepack ${version}, measured on ${cpu}`,
-    };
-  }
-} finally {
-  rmSync(folder, { recursive: true });
+if (values.help) {
+  console.log(help);
+  process.exit(0);
 }
-if (target !== undefined) {
-  const path = join(calibrationFolder(), `${target.name}.json`);
-  mkdirSync(calibrationFolder(), { recursive: true });
-  writeFileSync(path, `${JSON.stringify(calibrateTarget(target, measurements, setting), null, 2)}\n`);
-  console.error(`wrote ${path}`);
+const { device, threads, board, force, check } = values;
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const folder = mkdtempSync(join(tmpdir(), 'edgepack-reference-'));
+try {
+  if (check.length > 0 && device !== undefined) {
+    throw new UsageError('--check measures on this machine, not on a --device');
+  }
+  // A row is a row of whatever board it is: the target only says where a calibration is kept, and the form of int8.
+  const target = values.calibrate ?? (process.arch === 'arm64' ? 'generic-arm64' : 'generic-x64');
+  const output = join(folder, `${basename(target, '.json')}.json`);
+  const options = {
+    ...(device === undefined ? { host: true } : { device }),
+    threads,
+    maxSeconds: Number(values.seconds),
+    ...(board === undefined ? {} : { board }),
+    ...(values.calibrate === undefined ? { output } : {}),
+    force,
+  };
+  const logger = {
+    debug() {},
+    info: (text) => console.error(text),
+    warn: (text) => console.error(`warning: ${text}`),
+    progress: () => ({ update() {}, done() {} }),
+  };
+  const result = await calibrate(target, options, { logger });
+  const { source, inSpiteOf, warnings } = result;
+  const { commit } = machine(root, version);
+  for (const row of result.rows) {
+    console.log(JSON.stringify({ ...row, ...source, inSpiteOf, edgepack: version, commit }));
+  }
+  for (const { message } of warnings) console.error(`warning: ${message}`);
+  if (result.file.isUsed) console.error(`wrote ${result.file.path}`);
+  if (check.length > 0) await checkCalibration(check, result, { seconds: Number(values.seconds) });
+} catch (error) {
+  if (!(error instanceof UsageError || error instanceof EdgepackError)) throw error;
+  console.error(`error: ${error.message}\n${error.hint ?? ''}`);
+  process.exitCode = error.exitCode ?? 2;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
 }

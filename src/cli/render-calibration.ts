@@ -15,7 +15,7 @@ export function renderCalibration(result: CalibrationResult, style: Style): stri
     result.fits.map((fit) => `  ${fitText(fit)}`).join('\n'),
     [
       ...inSpiteOf.map((reason) => `in spite of: ${reason}`),
-      ...warnings.filter(({ message }) => !inSpiteOf.some((reason) => reason.includes(message))).map((w) => w.message),
+      ...warnings.filter(({ code }) => inSpiteOf.length === 0 || code !== 'load').map(({ message }) => message),
     ]
       .flatMap((text) => marked(text, style))
       .join('\n'),

@@ -116,7 +116,7 @@ export async function calibrateOn(
     const results = await measureReferences(machine, models, {
       options: { threads: [...threads], maxSeconds: options.maxSeconds },
       onDisturbance: (name, reason) => {
-        const message = `${where} was disturbed while ${name} ran: ${reason}`;
+        const message = `${where}, while ${name} ran: ${reason}`;
         const hint =
           'Let it cool down, see to power and other programs, and repeat; --force takes the figures as they are';
         obstacle(new EdgepackError('device-disturbed', message, { hint }));

@@ -1,11 +1,11 @@
 import { printable } from '../diagnostics/printable.ts';
 import type { BenchMeasurement, BenchResult } from '../report/bench-schema.ts';
+import { formatPercent } from '../report/number-format.ts';
+import { plural } from '../report/report-findings.ts';
 import type { Machine } from '../runtime/machine.ts';
 import type { Calibration } from '../targets/latency-schema.ts';
 import type { Target } from '../targets/target-schema.ts';
-
-/** Warnings of a measurement that make its figures those of another board: one that is hot, starved or shared. */
-const DISTURBING = new Set(['throttled', 'load', 'steal', 'threads-exceed-cores']);
+import { measurementWarnings } from './bench-warnings.ts';
 
 /** Why a machine is not what the target describes; empty where it may be. */
 export function unlikeTarget(
@@ -26,12 +26,24 @@ export function unlikeTarget(
   return found;
 }
 
-/** What of a measurement makes it useless for a calibration, with the figures; empty where it is sound. */
-export function disturbances(result: BenchResult): readonly string[] {
-  const found = result.warnings.filter(({ code }) => DISTURBING.has(code)).map(({ message }) => message);
-  if (found.length === 0) return [];
-  const states = result.measurements.map(stateText).filter((text) => text !== '');
-  return states.length === 0 ? found : [...found.slice(0, -1), `${found.at(-1)} (${states.join('; ')})`];
+/** What of a measurement makes its figures those of another board, hot, starved or shared; empty where it is sound. */
+export function disturbances({ measurements, source }: BenchResult): readonly string[] {
+  return measurements.flatMap((measurement) => {
+    const { load, threads } = measurement;
+    const { otherBusyCores, loadAverage, stealShare, throttling } = load;
+    const codes = new Set(measurementWarnings(measurement, source.logicalCores).map(({ code }) => code));
+    const found: string[] = [];
+    if (codes.has('throttled')) found.push(`the board slowed down (${throttling!.during.join(', ')})`);
+    if (codes.has('load')) {
+      const what =
+        otherBusyCores === null ? `${loadAverage!.toFixed(1)} programs` : `${otherBusyCores.toFixed(1)} cores`;
+      found.push(`other programs kept ${what} of ${source.logicalCores} busy`);
+    }
+    if (codes.has('steal')) found.push(`${formatPercent(stealShare!)} of the processor time went to other guests`);
+    if (found.length === 0) return [];
+    const state = stateText(measurement);
+    return [`${found.join(' and ')}, with ${plural(threads, 'thread')}${state === '' ? '' : ` (${state})`}`];
+  });
 }
 
 function stateText({ load }: BenchMeasurement): string {

@@ -85,7 +85,8 @@ function sourceText(measured: CalibrationMeasurement, { where, inSpiteOf }: Sett
     ...(governor === null ? [] : [`governor ${governor}`]),
     ...(mhz === null ? [] : [`${Math.round(mhz)} MHz`]),
     ...(temperatureC.after === null ? [] : [`${Math.round(temperatureC.after)} °C`]),
-    ...(inSpiteOf.length === 0 ? [] : [`in spite of: ${inSpiteOf.join('; ')}`]),
+    ...inSpiteOf.slice(0, 1).map((reason) => `in spite of ${reason}`),
+    ...(inSpiteOf.length > 1 ? [`and ${inSpiteOf.length - 1} more`] : []),
   ];
   const text = parts.join(', ');
   return text.length <= 500 ? text : `${text.slice(0, 499)}…`;
