@@ -129,6 +129,8 @@ export function createProgram(context: CommandContext): Command {
     .version(context.api.version, '-V, --version', 'Print the version')
     .helpOption('-h, --help', 'Show help')
     .helpCommand('help [command]', 'Show help for a command')
+    // Commands below commands have options of the same names.
+    .enablePositionalOptions()
     .addHelpText('after', examples);
   for (const create of [
     compressCommand,

@@ -35,9 +35,11 @@ export function disturbances({ measurements, source }: BenchResult): readonly st
     const found: string[] = [];
     if (codes.has('throttled')) found.push(`the board slowed down (${throttling!.during.join(', ')})`);
     if (codes.has('load')) {
-      const what =
-        otherBusyCores === null ? `${loadAverage!.toFixed(1)} programs` : `${otherBusyCores.toFixed(1)} cores`;
-      found.push(`other programs kept ${what} of ${source.logicalCores} busy`);
+      found.push(
+        otherBusyCores === null
+          ? `the load average of ${source.logicalCores} cores was ${loadAverage!.toFixed(1)}`
+          : `other programs kept ${otherBusyCores.toFixed(1)} of ${source.logicalCores} cores busy`,
+      );
     }
     if (codes.has('steal')) found.push(`${formatPercent(stealShare!)} of the processor time went to other guests`);
     if (found.length === 0) return [];

@@ -39,7 +39,7 @@ export const calibrationResultSchema = z
         governor: z.string().nullable(),
         maxFrequencyMhz: z.number().positive().nullable(),
         engine: z.strictObject({ name: z.literal('onnxruntime'), version: z.string() }),
-        measuredAt: z.iso.datetime(),
+        measuredAt: z.string().describe('ISO 8601.'),
       })
       .nullable()
       .describe('What was measured; null in a dry run.'),

@@ -40,9 +40,14 @@ const int8Twin = z
 
 const ends = z.strictObject({ before: z.number().nullable(), after: z.number().nullable() });
 
+const moment = z
+  .string()
+  .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/, 'must be a time such as 2026-05-01T12:00:00Z')
+  .refine((text) => Number.isFinite(Date.parse(text)), 'is no date');
+
 const calibrationMeasurement = z
   .strictObject({
-    at: z.iso.datetime().describe('When the first network was measured.'),
+    at: moment.describe('When the first network was measured (ISO 8601).'),
     edgepackVersion: z.string().min(1).max(80),
     cpu: z.string().max(200),
     governor: z.string().max(80).nullable().describe("Of the first core's frequency."),

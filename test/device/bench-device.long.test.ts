@@ -7,12 +7,25 @@ import { cleanDevice, connectDevice, type DeviceOptions } from '../../src/device
 import { silentLogger } from '../../src/diagnostics/logger.ts';
 import { pairedLatencyRatio } from '../../src/evaluation/latency-statistics.ts';
 import { syntheticFeeds } from '../../src/evaluation/synthetic-feeds.ts';
+import { describeNetwork } from '../../src/latency/describe-network.ts';
+import type { LatencyPrediction } from '../../src/latency/predict-latency.ts';
+import { predictNetwork } from '../../src/latency/predict-network.ts';
+import {
+  type ReferenceNetworkName,
+  referenceNetwork,
+  referenceNetworkNames,
+} from '../../src/latency/reference-networks.ts';
 import { benchOn } from '../../src/pipeline/bench.ts';
 import { benchOptionsSchema } from '../../src/pipeline/bench-options.ts';
+import { calibrateOn } from '../../src/pipeline/calibrate.ts';
+import { calibrateOptionsSchema } from '../../src/pipeline/calibrate-options.ts';
 import { benchSession } from '../../src/pipeline/try-model.ts';
 import { benchSchema } from '../../src/report/bench-schema.ts';
+import { calibrationResultSchema } from '../../src/report/calibration-result-schema.ts';
 import { localMachine } from '../../src/runtime/local-machine.ts';
 import type { Machine } from '../../src/runtime/machine.ts';
+import { readCalibration } from '../../src/targets/load-latency.ts';
+import { loadTarget } from '../../src/targets/load-target.ts';
 import { buildPackage } from './build-package.ts';
 import { externalModel } from './external-model.ts';
 import { hasSshServer, SshServer } from './ssh-server.ts';
@@ -113,6 +126,38 @@ describe.skipIf(!hasSshServer)('a device over ssh', () => {
     const failure = connectDevice({ ...options, sshConfig, silenceMs: 1000 });
     await expect(failure).rejects.toMatchObject({ code: 'device-unreachable' });
     expect(performance.now() - started).toBeLessThan(15_000);
+  });
+
+  it('calibrates a target with all reference networks, and predictions are of it', async () => {
+    const target = loadTarget(process.arch === 'arm64' ? 'generic-arm64' : 'generic-x64');
+    const output = join(folder, 'calibration.json');
+    const machine = await connectDevice(options);
+    // This host may be busy, which a board must not be.
+    const calibrating = calibrateOptionsSchema.parse({
+      device: options.device,
+      threads: [1],
+      maxSeconds: 0.6,
+      output,
+      force: true,
+    });
+    const started = performance.now();
+    const result = await calibrateOn(machine, target, calibrating);
+    await machine.close();
+    expect(performance.now() - started).toBeLessThan(120_000);
+    expect(calibrationResultSchema.parse(result)).toEqual(result);
+    expect(result.rows).toHaveLength(2 * referenceNetworkNames.length);
+    expect(result.source).toMatchObject({ kind: 'device', address: `ssh://127.0.0.1:${server.port}` });
+    expect(server.leftovers()).toEqual([]);
+    const calibration = readCalibration(target, output)!;
+    expect(JSON.stringify(calibration)).not.toContain(`${server.user}@`);
+    const latency = { profiles: calibration.profiles, transfers: [] };
+    for (const { network, precision, latencyMs } of result.rows) {
+      const described = describeNetwork(referenceNetwork(network as ReferenceNetworkName));
+      const told = predictNetwork(latency, described, { engine: 'onnxruntime', precision, threads: 1 });
+      expect(told).toMatchObject({ origin: 'calibrated', precision });
+      // Measured in a hurry on a host that does other things as well: no bar for errors, but far from another board's.
+      expect(Math.abs(Math.log((told as LatencyPrediction).latencyMs / latencyMs))).toBeLessThan(Math.log(4));
+    }
   });
 
   it('is left alone by cleaning while a run is under way, and emptied afterwards', async () => {

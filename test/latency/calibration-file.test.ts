@@ -2,10 +2,12 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { calibrateTarget } from '../../src/latency/calibrate-target.ts';
+import { calibrateTarget, mergeCalibrations } from '../../src/latency/calibrate-target.ts';
 import { describeNetwork } from '../../src/latency/describe-network.ts';
+import type { LatencyPrediction } from '../../src/latency/predict-latency.ts';
 import { predictNetwork } from '../../src/latency/predict-network.ts';
-import { referenceNetwork } from '../../src/latency/reference-networks.ts';
+import { referenceNetwork, referenceNetworkNames } from '../../src/latency/reference-networks.ts';
+import { calibrationSchema } from '../../src/targets/latency-schema.ts';
 import { calibrationFolder, loadLatency } from '../../src/targets/load-latency.ts';
 import { loadTarget } from '../../src/targets/load-target.ts';
 
@@ -50,8 +52,80 @@ describe("a user's calibration", () => {
     expect(() => loadLatency(loadTarget('rpi4'), folder)).toThrow(/rpi4\.json: unknown key 'extra'/);
   });
 
+  it('in floats and int8 tells int8 models as well, and twins from their originals', () => {
+    const target = loadTarget('rpi4');
+    const networks = referenceNetworkNames.map((name) => describeNetwork(referenceNetwork(name)));
+    const measurements = (factor: number) =>
+      networks.map(({ features }, i) => ({ features, latencyMs: factor * (10 + i) }));
+    const calibration = calibrateTarget(target, [
+      { setting, measurements: measurements(1) },
+      { setting: { ...setting, precision: 'int8' }, measurements: measurements(0.5) },
+    ]);
+    expect(() => calibrationSchema.parse(calibration)).not.toThrow();
+    const latency = { profiles: calibration.profiles, transfers: [] };
+    const ask = (precision: 'fp32' | 'int8', originalMs?: number) =>
+      predictNetwork(latency, network, {
+        engine: 'onnxruntime',
+        precision,
+        threads: 4,
+        originalMs,
+      }) as LatencyPrediction;
+    const [float, int8] = [ask('fp32').latencyMs, ask('int8').latencyMs];
+    expect(int8 / float).toBeGreaterThan(0.4);
+    expect(int8 / float).toBeLessThan(0.6);
+    // A network that took twice as long in floats takes longer in int8 as well.
+    const twin = ask('int8', 2 * float);
+    expect(twin.latencyMs / int8).toBeGreaterThan(1.3);
+    expect(twin.highMs / twin.lowMs).toBeLessThan(ask('int8').highMs / ask('int8').lowMs);
+  });
+
+  it('keeps profiles of other settings, but none of another board', () => {
+    const target = loadTarget('rpi4');
+    const of = (change: object) =>
+      calibrateTarget(target, [
+        { setting: { ...setting, ...change }, measurements: [{ features: network.features, latencyMs: 10 }] },
+      ]);
+    const first = of({ source: 'old' });
+    const both = mergeCalibrations(of({ threads: 1 }), first);
+    expect(both.profiles.map(({ threads }) => threads)).toEqual([1, 4]);
+    const again = mergeCalibrations(of({ source: 'new' }), both);
+    expect(again.profiles.map(({ threads, source }) => [threads, source])).toEqual([
+      [4, 'new'],
+      [1, setting.source],
+    ]);
+    expect(mergeCalibrations(of({ board: 'another' }), both).profiles).toHaveLength(1);
+    expect(mergeCalibrations(first, undefined)).toEqual(first);
+  });
+
+  it('of another version of the engine widens the interval and says so', () => {
+    const target = loadTarget('rpi4');
+    const calibration = calibrateTarget(target, [
+      { setting, measurements: [{ features: network.features, latencyMs: 10 }] },
+    ]);
+    const latency = { profiles: calibration.profiles, transfers: [], calibrationPath: '/c/rpi4.json' };
+    const ask = (engineVersion: string) =>
+      predictNetwork(latency, network, { ...question, engineVersion }) as LatencyPrediction;
+    const [same, other] = [ask('1.30.0'), ask('1.31.0')];
+    expect(same.widened).toEqual([]);
+    expect(same.calibration).toEqual({ path: '/c/rpi4.json', measuredAt: null });
+    expect(other.widened.join()).toContain('calibrated with onnxruntime 1.30.0, and this is 1.31.0');
+    expect(other.highMs / same.highMs).toBeCloseTo(1.3, 6);
+    expect(same.lowMs / other.lowMs).toBeCloseTo(1.3, 6);
+  });
+
+  it('leaves what it does not cover to the profiles that are built in', () => {
+    const target = loadTarget('rpi4');
+    const { profiles } = calibrateTarget(target, [
+      { setting: { ...setting, threads: 2 }, measurements: [{ features: network.features, latencyMs: 10 }] },
+    ]);
+    const latency = { profiles: [...profiles, ...target.latency!.profiles], transfers: target.latency!.transfers };
+    expect(predictNetwork(latency, network, question)).toMatchObject({ origin: 'published', calibration: null });
+    expect(predictNetwork(latency, network, { ...question, threads: 2 })).toMatchObject({ origin: 'calibrated' });
+  });
+
   it('lies where the platform keeps configurations', () => {
     expect(calibrationFolder({ XDG_CONFIG_HOME: '/c' })).toBe(join('/c', 'edgepack', 'targets'));
+    expect(calibrationFolder({ XDG_CONFIG_HOME: 'not/absolute' })).toBe(calibrationFolder({}));
     expect(calibrationFolder({})).toMatch(/\.config.edgepack.targets$/);
   });
 });
