@@ -20,7 +20,11 @@ export function renderPrediction(result: Prediction, style: Style): string {
     return `${[
       title,
       ...rows('latency', `no number: ${result.missing ?? ''}`, style),
-      ...rows('instead', 'measure it on the device: "edgepack bench" there tells what it takes', style),
+      ...rows(
+        'instead',
+        'measure it on the device with "edgepack bench --device", or calibrate yours: "edgepack targets calibrate"',
+        style,
+      ),
     ].join('\n')}\n`;
   }
   const { latencyMs, lowMs, highMs, coverage, tested, widened, engineVersion } = prediction;

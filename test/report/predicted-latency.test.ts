@@ -16,6 +16,15 @@ function withPrediction(predicted: Report['latency']['predicted'], missing: Reco
 }
 
 describe('predicted latency in a report', () => {
+  it('says where it stands that it rests on a calibration of the user, and how old that is', () => {
+    const told = examplePrediction.prediction!;
+    const calibration = { path: '~/.config/edgepack/targets/rpi4.json', measuredAt: null, ageDays: 1.2 };
+    const text = renderTerminal(withPrediction({ original: { ...told, calibration }, compressed: told }));
+    expect(text.replace(/\s+/g, ' ')).toContain(
+      'from your own calibration, 1 day old (~/.config/edgepack/targets/rpi4.json)',
+    );
+  });
+
   it('is a line of the summary that says it was not measured', () => {
     const report = withPrediction({ original: told, compressed: { ...told, latencyMs: 31, lowMs: 20, highMs: 45 } });
     expect(reportSchema.safeParse(report).success).toBe(true);
