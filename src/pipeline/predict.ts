@@ -83,7 +83,8 @@ export function usableLatency(target: Target): {
     return { latency: loadLatency(target), problem: undefined };
   } catch (error) {
     if (!(error instanceof EdgepackError)) throw error;
-    return { latency: target.latency, problem: `${error.message}: predictions do without it` };
+    const reason = error.message.replaceAll(homedir() + sep, `~${sep}`);
+    return { latency: target.latency, problem: `${reason}: predictions do without it` };
   }
 }
 
