@@ -190,7 +190,8 @@ describe.skipIf(!hasSshServer)(`${COUNT} faults of devices over ssh, seed ${SEED
         killSoon(/^\S*node \S*device\/agent\/main\.js/);
         break;
       case 'kill engine':
-        killSoon(/runtime\/child\/main\.js/);
+        // Not the shell that copies it there: that names it as well.
+        killSoon(/^\S*node .*runtime\/child\/main\.js/s);
         break;
       case 'kill shell':
         killSoon(random() < 0.7 ? /^sh -c .*device\/agent\/main\.js/s : /^sh -c /);
