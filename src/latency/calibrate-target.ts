@@ -31,7 +31,8 @@ export function calibrateTarget(target: Target, measured: readonly MeasuredSetti
       (other) => other.setting.precision !== 'int8' && other.setting.threads === setting.threads,
     );
     if (setting.precision !== 'int8' || float === undefined || prior.int8Twin === undefined) return profile;
-    return { ...profile, int8Twin: calibrateTwin(prior.int8Twin, float.profile, measurements, float.measurements) };
+    const pair = { float: float.profile, int8: profile };
+    return { ...profile, int8Twin: calibrateTwin(prior.int8Twin, pair, measurements, float.measurements) };
   });
   return { calibrationVersion: 1, target: target.name, profiles };
 }
