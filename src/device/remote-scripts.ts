@@ -24,6 +24,12 @@ const check =
 /** Removes what no run has asked for in a month: the runtimes of other versions of edgepack. */
 const forget = 'find . -maxdepth 1 -type d -name "[0-9a-f]*" -mtime +30 -exec rm -rf "{}" + 2>/dev/null';
 
+/**
+ * Opens what is done at the end of a shell: a second signal, or a message that nobody reads any more, would end the shell
+ * within its trap, and what has to be removed would stay.
+ */
+const undisturbed = 'trap "" HUP INT TERM PIPE';
+
 /** Tells what the device is, and which of the folders named by the parameters it has. */
 export const probeScript = [
   'echo "edgepack-probe 1"',
@@ -61,7 +67,7 @@ const watch = [
 export const installScript = [
   `${enter} || exit 41`,
   'h=$1; s=$2; shift 2; w=',
-  't="new-$$.part"; trap \'[ -z "$w" ] || kill "$w"; cd "$c" && rm -rf "$t"\' EXIT; trap "exit 42" HUP INT TERM PIPE',
+  `t="new-$$.part"; trap '${undisturbed}; [ -z "$w" ] || kill "$w"; cd "$c" && rm -rf "$t"' EXIT; trap "exit 42" HUP INT TERM PIPE`,
   'mkdir "$t" && cd "$t" || exit 41',
   'printf "%s  %s\\n" "$@" > MANIFEST && cut -c67- MANIFEST > NAMES || exit 43',
   `${watch} & w=$!`,
@@ -79,7 +85,7 @@ export const installScript = [
 export const runScript = [
   `${enter} || exit 41`,
   'r=$(mktemp -d "$c/runs/$$.XXXXXX") || exit 43',
-  'trap \'rm -rf "$r"\' EXIT; trap "exit 42" HUP INT TERM PIPE',
+  `trap '${undisturbed}; rm -rf "$r"' EXIT; trap "exit 42" HUP INT TERM PIPE`,
   'case "$2" in /*) n=$2;; *) n="$c/$2";; esac',
   'unset NODE_OPTIONS NODE_PATH',
   'TMPDIR="$r" "$n" "$c/$1/dist/device/agent/main.js" "$3" "$c" "$r" "$4"',
