@@ -92,6 +92,10 @@ const groups = {
         .union([size, sizeLimit])
         .optional()
         .describe('Peak resident memory of a process of the engine that runs this model alone.'),
+      activations: z
+        .union([size, sizeLimit])
+        .optional()
+        .describe('Most bytes of activations at the same time, told from the graph: the same on every machine.'),
     })
     .optional()
     .describe('Memory.'),

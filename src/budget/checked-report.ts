@@ -23,6 +23,11 @@ const predicted = z.object({
   source: z.unknown(),
 });
 
+const demand = z.object({
+  peakActivationBytes: bytes.nullable(),
+  live: z.array(z.object({ name: z.string(), sizeBytes: bytes })),
+});
+
 /** Answers of one model to every evaluation sample, as bits: see `accuracy.perSample` of the report. */
 const perSample = z.object({
   dataSha256: z.string(),
@@ -67,6 +72,10 @@ export const checkedReportSchema = z.object({
     device: z.object({ compressed: measured }).nullish().catch(null),
     predicted: z.object({ compressed: predicted.nullish() }).nullish().catch(null),
   }),
+  memory: z
+    .object({ demand: z.object({ compressed: demand }).nullish().catch(null) })
+    .nullish()
+    .catch(null),
   outputs: z.array(z.object({ path: z.string(), sha256: z.string() })),
   versions: z.object({ onnxruntime: z.string().nullable() }),
 });

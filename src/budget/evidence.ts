@@ -40,6 +40,9 @@ export interface Evidence {
   readonly deviceMs?: Measured | undefined;
   readonly predictedMs?: Measured | undefined;
   readonly engineBytes?: number | undefined;
+  /** By liveness analysis, and the tensors that are in memory at the peak. */
+  readonly activationBytes?: number | undefined;
+  readonly activationParts?: readonly Part[] | undefined;
 }
 
 /** What a report knows about the compressed model. */
@@ -48,6 +51,7 @@ export function evidenceOfReport(report: CheckedReport): Evidence {
   const median = (times: { medianMs: number; medianLowMs: number; medianHighMs: number } | undefined) =>
     times === undefined ? undefined : { value: times.medianMs, low: times.medianLowMs, high: times.medianHighMs };
   const band = latency.predicted?.compressed ?? undefined;
+  const memory = report.memory?.demand?.compressed;
   const coded = sizes.initializers.filter(({ codedBytes }) => codedBytes !== null);
   return {
     fileBytes: sizes.onnxBytes,
@@ -63,6 +67,18 @@ export function evidenceOfReport(report: CheckedReport): Evidence {
     layers: report.layers,
     hostMs: median(latency.host?.compressed),
     deviceMs: median(latency.device?.compressed),
+    ...(memory == null ? {} : evidenceOfMemory(memory)),
     predictedMs: band === undefined ? undefined : { value: band.latencyMs, low: band.lowMs, high: band.highMs },
+  };
+}
+
+/** What a graph says of activations. */
+export function evidenceOfMemory({
+  peakActivationBytes,
+  live,
+}: NonNullable<NonNullable<CheckedReport['memory']>['demand']>['compressed']): Evidence {
+  return {
+    activationBytes: peakActivationBytes ?? undefined,
+    activationParts: live.map(({ name, sizeBytes }) => ({ name, value: sizeBytes })),
   };
 }

@@ -58,6 +58,7 @@ function judgeOne(limit: Limit, judged: Judged): Judgement {
     case 'size.file':
     case 'size.epk':
     case 'size.parameters':
+    case 'memory.activations':
       return judgeSize(limit, judged);
     case 'accuracy.top1':
     case 'accuracy.agreement':
@@ -78,6 +79,12 @@ const sizes = {
   'size.file': { label: '.onnx file', unit: 'bytes', key: 'fileBytes', parts: 'fileParts' },
   'size.epk': { label: '.epk file', unit: 'bytes', key: 'epkBytes', parts: 'epkParts' },
   'size.parameters': { label: 'parameters', unit: 'count', key: 'parameters', parts: undefined },
+  'memory.activations': {
+    label: 'peak memory of activations',
+    unit: 'bytes',
+    key: 'activationBytes',
+    parts: 'activationParts',
+  },
 } as const;
 
 function judgeSize(limit: Limit, judged: Judged): Judgement {
@@ -148,6 +155,8 @@ function figureOf(metric: Metric, evidence: Evidence): number | undefined {
       return evidence.predictedMs?.high;
     case 'memory.engine':
       return evidence.engineBytes;
+    case 'memory.activations':
+      return evidence.activationBytes;
   }
 }
 

@@ -12,6 +12,7 @@ export const metrics = [
   'latency.device',
   'latency.predicted',
   'memory.engine',
+  'memory.activations',
 ] as const;
 export type Metric = (typeof metrics)[number];
 

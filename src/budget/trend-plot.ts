@@ -33,6 +33,7 @@ const titles: Readonly<Record<Metric, string>> = {
   'latency.device': 'latency on the device',
   'latency.predicted': 'predicted latency, upper end',
   'memory.engine': "engine's peak memory",
+  'memory.activations': 'peak memory of activations',
 };
 
 /** The metrics of a model on a target over its commits, one panel each, as SVG that reads in light and dark. */

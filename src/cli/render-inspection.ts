@@ -1,5 +1,6 @@
 import { printable } from '../diagnostics/printable.ts';
 import type { Inspection } from '../report/inspection-schema.ts';
+import { describeDemand, describeOpen, describePeak } from '../report/memory-text.ts';
 import { formatBytes, formatCount, formatPercent } from '../report/number-format.ts';
 import { plural } from '../report/report-findings.ts';
 import type { Style } from './paint.ts';
@@ -10,6 +11,7 @@ interface InspectionStyle extends Style {
 }
 
 const largestShown = 10;
+const livesShown = 5;
 
 /** What is in a model, for a person: the whole first, then operators, layers, bytes, int8. */
 export function renderInspection(inspection: Inspection, style: InspectionStyle): string {
@@ -19,6 +21,7 @@ export function renderInspection(inspection: Inspection, style: InspectionStyle)
     section(title('Operators'), operators(inspection)),
     section(title(layersTitle(inspection, style)), layers(inspection, style)),
     section(title('Bytes by type'), bytesByType(inspection)),
+    section(title('Memory'), memory(inspection)),
     section(title('int8'), quantization(inspection, style)),
     providerSection(inspection, style),
     inspection.warnings
@@ -90,6 +93,18 @@ function bytesByType({ bytesByType: all }: Inspection): string {
     plural(entry.initializers, 'initializer'),
   ]);
   return rows.length === 0 ? '' : renderTable(rows, [1]);
+}
+
+/** What is in memory when it is fullest. */
+function memory({ memory: demand }: Inspection): string {
+  const lines = [`  ${describeDemand(demand)}${describePeak(demand)}`];
+  const open = describeOpen(demand);
+  if (open !== '') lines.push(`  ${open}`);
+  const rows = demand.live
+    .slice(0, livesShown)
+    .map(({ name, sizeBytes }) => [shorten(printable(name), 60), formatBytes(sizeBytes)]);
+  if (demand.liveCount > rows.length) rows.push([`and ${demand.liveCount - rows.length} more`, '']);
+  return demand.live.length === 0 ? lines.join('\n') : `${lines.join('\n')}\n${renderTable(rows, [1])}`;
 }
 
 function quantization({ quantization: state }: Inspection, style: InspectionStyle): string {

@@ -1,5 +1,6 @@
 import { printable } from '../diagnostics/printable.ts';
 import { calibrationText } from '../report/calibration-text.ts';
+import { demandBytes, describeDemand, describeOpen, describeShares } from '../report/memory-text.ts';
 import { formatDuration } from '../report/number-format.ts';
 import type { Prediction } from '../report/prediction-schema.ts';
 import { wrapWords } from '../report/wrap-words.ts';
@@ -25,6 +26,7 @@ export function renderPrediction(result: Prediction, style: Style): string {
         'measure it on the device with "edgepack bench --device", or calibrate yours: "edgepack targets calibrate"',
         style,
       ),
+      ...memoryRows(result, style),
     ].join('\n')}\n`;
   }
   const { latencyMs, lowMs, highMs, coverage, tested, widened, engineVersion } = prediction;
@@ -45,7 +47,17 @@ export function renderPrediction(result: Prediction, style: Style): string {
   if (prediction.calibration !== null) lines.push(...rows('profile', calibrationText(prediction.calibration), style));
   const version = engineVersion === null ? '' : `${prediction.engine} ${printable(engineVersion)}: `;
   lines.push(...rows('source', version + printable(prediction.source, 1000), style));
+  lines.push(...memoryRows(result, style));
   return `${lines.join('\n')}\n`;
+}
+
+/** Weights and activations beside the memory of the smallest and the largest board. */
+function memoryRows({ memory }: Prediction, style: Style): string[] {
+  const { demand, deviceMinSizeBytes: minSizeBytes, deviceMaxSizeBytes: maxSizeBytes, warning } = memory;
+  const need = demandBytes(demand);
+  const shares = need === null ? '' : describeShares(need, { minSizeBytes, maxSizeBytes });
+  const parts = [describeDemand(demand), shares, describeOpen(demand)].filter((part) => part !== '');
+  return [...rows('memory', parts.join('; '), style), ...(warning === null ? [] : rows('', warning, style))];
 }
 
 const LABEL_COLUMNS = 10;

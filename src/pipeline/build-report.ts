@@ -3,6 +3,8 @@ import { pairedLatencyRatio, summarizeLatency } from '../evaluation/latency-stat
 import type { Comparison, Scores } from '../evaluation/score-models.ts';
 import type { WrittenEpk } from '../formats/epk/write-epk.ts';
 import type { Recipe } from '../recipes/recipe-schema.ts';
+import type { MemoryDemand } from '../report/memory-schema.ts';
+import { memoryWarning } from '../report/memory-text.ts';
 import type { Report, ReportAccuracy, ReportComparison } from '../report/report-schema.ts';
 import { type SizedInitializer, sizeTable } from '../report/size-table.ts';
 import { describeHost } from '../runtime/host.ts';
@@ -25,6 +27,7 @@ export interface DescribedModel {
   readonly initializers: readonly SizedInitializer[];
   /** For its latency on the target. */
   readonly onTarget: TargetNetwork;
+  readonly memory: MemoryDemand;
 }
 
 export interface ReportInput {
@@ -39,6 +42,8 @@ export interface ReportInput {
   readonly compressed: DescribedModel;
   readonly done: StepsResult;
   readonly onnxBytes: number;
+  /** Where it was asked for. */
+  readonly ortBytes: number | undefined;
   readonly epk: WrittenEpk;
   readonly measured: MeasuredResult;
   readonly files: readonly FileFacts[];
@@ -52,6 +57,8 @@ export interface ReportInput {
 export function buildReport(input: ReportInput): Report {
   const { measured, samples, options, done } = input;
   const accuracy = accuracyOf(input);
+  const demand = { original: input.original.memory, compressed: input.compressed.memory };
+  const tooMuch = memoryWarning(demand.compressed, input.target);
   const missing: Record<string, string> = {};
   if (accuracy === null) missing.accuracy = 'there were no evaluation samples: add --data or --evaluation';
   return {
@@ -84,9 +91,14 @@ export function buildReport(input: ReportInput): Report {
     memory: {
       enginePeakBytes: Math.round(input.enginePeakBytes),
       toolPeakBytes: process.resourceUsage().maxRSS * 1024,
+      demand,
     },
     missing,
-    warnings: [...input.warnings, ...calibrationWarnings(input.target)],
+    warnings: [
+      ...input.warnings,
+      ...calibrationWarnings(input.target),
+      ...(tooMuch === undefined ? [] : [tooMuch]),
+    ],
     outputs: [...input.files],
     versions: { node: process.versions.node, onnxruntime: input.engineVersion, edgepack: packageVersion },
     seed: options.seed,
@@ -116,18 +128,19 @@ function predictedOf(
   return { original: plain(original!), compressed: plain(compressed!) };
 }
 
-function sizesOf({ facts, original, compressed, onnxBytes, epk }: ReportInput): Report['sizes'] {
+function sizesOf({ facts, original, compressed, onnxBytes, ortBytes, epk }: ReportInput): Report['sizes'] {
   const codedBytes = new Map<string, number>();
   for (const section of epk.sections) {
     codedBytes.set(section.name, (codedBytes.get(section.name) ?? 0) + section.codedBytes);
   }
-  return sizeTable({
+  const table = sizeTable({
     originalBytes: facts.sizeBytes,
     original: original.initializers,
     onnxBytes,
     compressed: compressed.initializers,
     epk: { sizeBytes: epk.byteLength, codedBytes },
   });
+  return ortBytes === undefined ? table : { ...table, ortBytes };
 }
 
 function accuracyOf({ measured, options, target }: ReportInput): ReportAccuracy | null {

@@ -29,6 +29,12 @@ export const compressOptionsSchema = z
       .describe(
         'What to do: balanced, accurate, weight-only, optimize or a JSON file; by default balanced, without data weight-only.',
       ),
+    format: z
+      .enum(['onnx', 'ort', 'both'])
+      .optional()
+      .describe(
+        "Format of the model: .onnx, ONNX Runtime's own .ort, or both, beside the .epk; by default what the target's engine takes.",
+      ),
     output: z.string().min(1).default('out').describe('Folder for the results.'),
     data: z
       .string()

@@ -24,8 +24,9 @@ import { startEngine } from '../runtime/engine.ts';
 import { OutputSet } from '../storage/output-set.ts';
 import { type ChosenProvider, chooseProvider } from '../targets/choose-provider.ts';
 import { loadTarget } from '../targets/load-target.ts';
+import type { Target } from '../targets/target-schema.ts';
 import { anyFeeds } from './any-feeds.ts';
-import type { CompressPlan, CompressResult, RunContext } from './api-types.ts';
+import type { CompressPlan, CompressResult, FileFacts, RunContext } from './api-types.ts';
 import { buildReport } from './build-report.ts';
 import { type CompressOptions, compressOptionsSchema, type ResolvedCompressOptions } from './compress-options.ts';
 import { countOperators, operatorOrigin } from './count-operators.ts';
@@ -35,15 +36,17 @@ import { engineThreads } from './engine-threads.ts';
 import { followProvider, providerNotices } from './follow-provider.ts';
 import { measureResult } from './measure-result.ts';
 import { modelFacts } from './model-facts.ts';
+import { modelMemory } from './model-memory.ts';
 import { KEPT_BYTES, openSamples } from './open-samples.ts';
 import { describeForTarget } from './predict.ts';
 import { pruneOptions } from './prune-options.ts';
 import { runSteps, type Warning } from './run-steps.ts';
+import { saveOrt } from './save-ort.ts';
 import { sizedInitializers } from './sized-initializers.ts';
 
 /**
  * Compresses an ONNX model for a target: optimises it, prunes where asked, quantizes, packs, measures, and writes
- * `<name>.onnx`, `<name>.epk`, `report.json`, `report.md` and `report.html` into the output folder.
+ * `<name>.onnx` (or `<name>.ort`), `<name>.epk`, `report.json`, `report.md` and `report.html` into the output folder.
  *
  * @example
  * const { report } = await compress('model.onnx', { target: 'rpi4', data: 'photos/' });
@@ -60,7 +63,7 @@ export async function compress(
   const provider = chooseProvider(target, resolved.provider);
   const asked = recipeFor(resolved);
   const recipe = followProvider(asked, provider);
-  const paths = outputPaths(modelPath, resolved);
+  const paths = outputPaths(modelPath, resolved, target);
   // Opened first: it locks the folder, and completes what a killed run left there.
   const outputs = resolved.dryRun ? undefined : new OutputSet(resolved.output);
   // The engine's process starts while the model and the samples are being opened.
@@ -69,7 +72,7 @@ export async function compress(
   let runnable: EnginePath | undefined;
   let loading: Promise<ReferenceSession> | undefined;
   try {
-    if (outputs !== undefined) refuseExisting(Object.values(paths), resolved);
+    if (outputs !== undefined) refuseExisting(writtenPaths(paths), resolved);
     const model = readModel(modelPath, resolved);
     inferShapes(model);
     // Samples are being read and hashed while the model is looked at.
@@ -96,6 +99,7 @@ export async function compress(
     const original = sizedInitializers(model);
     const unknown = [...unknownOperators(model), ...providerNotices(model, provider, asked)];
     const onTarget = describeForTarget(model);
+    const memory = modelMemory(model);
     const context = { logger, ...(signal === undefined ? {} : { signal }) };
     const [engine, reference] = await Promise.all([starting, loading]);
     // Loops whose end only a run can tell are tried before anything else is done.
@@ -131,18 +135,31 @@ export async function compress(
     measuring.catch(() => {});
     await setImmediate();
     // The engine is loading what it will measure.
-    const compressed = { initializers: sizedInitializers(done.model), onTarget: describeForTarget(done.model) };
+    const compressed = {
+      initializers: sizedInitializers(done.model),
+      onTarget: describeForTarget(done.model),
+      memory: modelMemory(done.model),
+    };
     const measured = await measuring;
     const enginePeakBytes = await engine.peakMemoryBytes();
+    const ortBytes =
+      paths.ort === undefined
+        ? undefined
+        : await saveOrt(engine, bytes, await anyFeeds(reference, samples, resolved.seed), threads);
     // It has done its part: its memory is not held while this process codes and writes.
     const closing = engine.close();
     closing.catch(() => {});
     signal?.throwIfAborted();
     // Nothing is written before everything has been computed.
-    const name = basename(paths.onnx);
-    const onnxFile = outputs.add(name, [bytes]);
+    const files: FileFacts[] = [];
+    const write = (path: string | undefined, content: Uint8Array | undefined) => {
+      if (path !== undefined && content !== undefined) files.push(outputs.add(basename(path), [content]));
+    };
+    const name = paths.modelName;
+    write(paths.onnx, bytes);
+    write(paths.ort, ortBytes);
     const { bytes: epkBytes, ...sizes } = await encodeChecked([{ name, bytes, sections: locateInitializers(bytes) }]);
-    const epkFile = outputs.add(basename(paths.epk), [epkBytes]);
+    write(paths.epk, epkBytes);
     const report = buildReport({
       facts,
       recipe: recipeAsRun(recipe, resolved),
@@ -150,13 +167,14 @@ export async function compress(
       provider,
       options: resolved,
       samples,
-      original: { initializers: original, onTarget },
+      original: { initializers: original, onTarget, memory },
       compressed,
       done,
       onnxBytes: bytes.length,
+      ortBytes: ortBytes?.length,
       epk: { ...sizes, byteLength: epkBytes.length },
       measured,
-      files: [onnxFile, epkFile].map((file, f) => ({ ...file, path: [paths.onnx, paths.epk][f]! })),
+      files: files.map((file) => ({ ...file, path: join(resolved.output, basename(file.path)) })),
       warnings: [...unknown, ...notices(resolved, recipe, provider, samples), ...done.warnings, ...measured.warnings],
       engineVersion: engine.version,
       enginePeakBytes,
@@ -168,7 +186,7 @@ export async function compress(
     const jsonFile = outputs.add(basename(paths.json), [Buffer.from(renderJson(report))]);
     signal?.throwIfAborted();
     outputs.commit({ force: resolved.force });
-    return { report, plan: null, outputs: [onnxFile, epkFile, jsonFile, markdownFile, htmlFile] };
+    return { report, plan: null, outputs: [...files, jsonFile, markdownFile, htmlFile] };
   } catch (error) {
     // The engine knows files of ours only; the user's is the one that was given.
     throw error instanceof EdgepackError && ENGINE_ERRORS.has(error.code) ? ofFile(modelPath, error) : error;
@@ -226,22 +244,36 @@ function recipeAsRun(recipe: Recipe, options: ResolvedCompressOptions): Recipe {
 }
 
 interface OutputPaths {
-  readonly onnx: string;
+  /** Of the `.onnx`, also where it is only inside the `.epk`. */
+  readonly modelName: string;
+  readonly onnx: string | undefined;
+  readonly ort: string | undefined;
   readonly epk: string;
   readonly json: string;
   readonly markdown: string;
   readonly html: string;
 }
 
-function outputPaths(modelPath: string, { output }: ResolvedCompressOptions): OutputPaths {
+function outputPaths(
+  modelPath: string,
+  { output, format: asked }: ResolvedCompressOptions,
+  { engine }: Target,
+): OutputPaths {
   const stem = basename(modelPath, extname(modelPath));
+  const format = asked ?? engine.modelFormat ?? 'onnx';
   return {
-    onnx: join(output, `${stem}.onnx`),
+    modelName: `${stem}.onnx`,
+    onnx: format === 'ort' ? undefined : join(output, `${stem}.onnx`),
+    ort: format === 'onnx' ? undefined : join(output, `${stem}.ort`),
     epk: join(output, `${stem}.epk`),
     json: join(output, 'report.json'),
     markdown: join(output, 'report.md'),
     html: join(output, 'report.html'),
   };
+}
+
+function writtenPaths({ modelName: _, ...paths }: OutputPaths): string[] {
+  return Object.values(paths).filter((path) => path !== undefined);
 }
 
 function refuseExisting(paths: readonly string[], { force }: ResolvedCompressOptions): void {
@@ -269,7 +301,7 @@ function planOf(
     steps: recipe.steps.map(({ pass, options }) => ({ pass, options })),
     calibrationSamples: (samples.statistics?.count ?? 0) + (samples.selection?.count ?? 0),
     evaluationSamples: samples.evaluation?.count ?? 0,
-    outputs: Object.values(paths),
+    outputs: writtenPaths(paths),
   };
 }
 

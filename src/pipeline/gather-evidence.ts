@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Evidence, evidenceOfReport } from '../budget/evidence.ts';
+import { type Evidence, evidenceOfMemory, evidenceOfReport } from '../budget/evidence.ts';
 import type { Judged } from '../budget/judgement.ts';
 import type { Limit } from '../budget/resolve-budgets.ts';
 import { fingerprintLabelled } from '../data/dataset.ts';
@@ -15,6 +15,7 @@ import { perSampleAnswers } from './build-report.ts';
 import type { ResolvedCheckOptions } from './check-options.ts';
 import { compressOptionsSchema } from './compress-options.ts';
 import { engineThreads } from './engine-threads.ts';
+import { modelMemory } from './model-memory.ts';
 import { type BenchModel, openBenchModel } from './open-bench-model.ts';
 import type { CheckSubject } from './open-check-subject.ts';
 import { openSamples } from './open-samples.ts';
@@ -57,9 +58,13 @@ export async function gatherEvidence(run: CheckRun): Promise<Gathered> {
       if (baseline !== undefined && baseline.report === undefined) before = { ...before, ...scored.baseline };
     }
   }
-  if (asksFor(limits, 'memory.')) {
+  if (asksFor(limits, 'memory.engine')) {
     evidence = { ...evidence, engineBytes: await memoryOf(subjectModel, run) };
     if (before !== undefined) before = { ...before, engineBytes: await memoryOf(baselineModel, run) };
+  }
+  if (asksFor(limits, 'memory.activations')) {
+    missing['memory.activations'] =
+      'the size of some activation is not known ("edgepack inspect" says of which), or the report is of an older version';
   }
   return { evidence, baseline: before, missing, subjectModel, baselineModel };
 }
@@ -74,7 +79,7 @@ async function openModel(
   { folder, limits, options }: CheckRun,
 ): Promise<BenchModel | undefined> {
   // Real samples are run where they are known: made-up inputs do not suit every model.
-  const isRun = asksFor(limits, 'latency.host') || asksFor(limits, 'memory.');
+  const isRun = asksFor(limits, 'latency.host') || asksFor(limits, 'memory.engine');
   if (modelPath === undefined || (report !== undefined && !isRun)) return undefined;
   const data = isRun ? (options.evaluation ?? options.data) : undefined;
   const preprocess = options.preprocess;
@@ -93,8 +98,14 @@ async function knownOf(
 ): Promise<Evidence> {
   if (report !== undefined) return evidenceOfReport(report);
   const { facts, onnxPath, label } = model!;
-  const fileParts = sizedInitializers(readModel(onnxPath)).map(({ name, sizeBytes }) => ({ name, value: sizeBytes }));
-  const known: Evidence = { fileBytes: facts.sizeBytes, parameters: facts.parameters, fileParts };
+  const graph = readModel(onnxPath);
+  const fileParts = sizedInitializers(graph).map(({ name, sizeBytes }) => ({ name, value: sizeBytes }));
+  const known: Evidence = {
+    fileBytes: facts.sizeBytes,
+    parameters: facts.parameters,
+    fileParts,
+    ...evidenceOfMemory(modelMemory(graph)),
+  };
   if (!asksFor(limits, 'size.epk')) return known;
   if (onnxPath !== modelPath) return { ...known, epkBytes: statSync(modelPath!).size, epkParts: fileParts };
   const { epk } = await pack(onnxPath, join(folder, `${label}.epk`), {}, signal === undefined ? {} : { signal });

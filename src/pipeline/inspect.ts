@@ -22,6 +22,7 @@ import { shapeNotice } from './follow-provider.ts';
 import { inspectProvider } from './inspect-provider.ts';
 import { listLayers } from './list-layers.ts';
 import { modelFacts } from './model-facts.ts';
+import { modelMemory } from './model-memory.ts';
 
 /**
  * Says what is in a model file, what keeps it from int8 and where its int8 can saturate. Nothing is run and no engine is
@@ -46,6 +47,7 @@ export async function inspect(modelPath: string, options: InspectOptions = {}): 
     unknownDomains: unknownDomains(model, operators),
     layers: layerList.layers.map(({ node, ...layer }) => layer),
     bytesByType: bytesByType(model),
+    memory: modelMemory(model),
     warnings: warningsOf(model),
   };
   const state = quantizationState(

@@ -11,6 +11,8 @@ import type { NoProfile } from '../latency/choose-profiles.ts';
 import { describeNetwork, type NetworkDescription } from '../latency/describe-network.ts';
 import type { LatencyPrediction } from '../latency/predict-latency.ts';
 import { predictNetwork } from '../latency/predict-network.ts';
+import type { MemoryDemand } from '../report/memory-schema.ts';
+import { memoryWarning } from '../report/memory-text.ts';
 import type { Prediction } from '../report/prediction-schema.ts';
 import { bundledEngineVersion } from '../runtime/engine-version.ts';
 import { type ChosenProvider, chooseProvider } from '../targets/choose-provider.ts';
@@ -18,6 +20,7 @@ import { type LoadedLatency, loadLatency } from '../targets/load-latency.ts';
 import { loadTarget } from '../targets/load-target.ts';
 import type { Target } from '../targets/target-schema.ts';
 import { modelFacts } from './model-facts.ts';
+import { modelMemory } from './model-memory.ts';
 import { packageVersion } from './package-version.ts';
 import { type PredictOptions, predictOptionsSchema } from './predict-options.ts';
 
@@ -37,7 +40,8 @@ export async function predict(modelPath: string, options: PredictOptions = {}): 
     threads: checked.threads ?? target.threads,
     originalMs: checked.originalMs,
   };
-  const network = describeNetwork(model, { symbols: sizesOf(checked.dim) });
+  const symbols = sizesOf(checked.dim);
+  const network = describeNetwork(model, { symbols });
   const engineVersion = engineVersionFor(question.engine);
   const answer = unmeasured(provider) ?? predictNetwork(loadLatency(target), network, { ...question, engineVersion });
   return {
@@ -58,6 +62,17 @@ export async function predict(modelPath: string, options: PredictOptions = {}): 
     },
     prediction: plain(answer),
     missing: 'missing' in answer ? answer.missing : null,
+    memory: memoryOn(target, modelMemory(model, symbols)),
+  };
+}
+
+function memoryOn(target: Target, demand: MemoryDemand): Prediction['memory'] {
+  const { minSizeBytes, maxSizeBytes } = target.memory;
+  return {
+    demand,
+    deviceMinSizeBytes: minSizeBytes,
+    deviceMaxSizeBytes: maxSizeBytes,
+    warning: memoryWarning(demand, target)?.message ?? null,
   };
 }
 

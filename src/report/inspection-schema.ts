@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { memoryDemandSchema } from './memory-schema.ts';
 import { modelFactsSchema } from './report-schema.ts';
 import { providerNodeSchema, runProviderSchema } from './run-provider-schema.ts';
 
@@ -37,6 +38,7 @@ export const inspectionSchema = z
       )
       .describe('Nodes with weights, in the order of the graph.'),
     bytesByType: z.array(z.strictObject({ dataType: z.string(), initializers: count, sizeBytes: count })),
+    memory: memoryDemandSchema,
     quantization: z.strictObject({
       state: z.enum(['float', 'int8', 'mixed']).describe('What the layers with weights compute in.'),
       blockers: z

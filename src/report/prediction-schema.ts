@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { costFeatures } from '../targets/cost-features.ts';
 import { latencyPredictionSchema } from './latency-prediction-schema.ts';
+import { memoryDemandSchema } from './memory-schema.ts';
 import { modelFactsSchema } from './report-schema.ts';
 
 /** What `edgepack predict --json` prints. */
@@ -28,6 +29,14 @@ export const predictionSchema = z
       .describe('What the model asks of a device.'),
     prediction: latencyPredictionSchema.nullable(),
     missing: z.string().nullable().describe('Why there is no number.'),
+    memory: z
+      .strictObject({
+        demand: memoryDemandSchema,
+        deviceMinSizeBytes: z.int().positive().nullable().describe('Memory of the smallest board.'),
+        deviceMaxSizeBytes: z.int().positive().nullable().describe('Memory of the largest board.'),
+        warning: z.string().nullable().describe('Where it does not fit, or takes a large share.'),
+      })
+      .describe('What the model needs of the memory of the device.'),
   })
   .describe('What edgepack predict tells of the latency on a device.');
 

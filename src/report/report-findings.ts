@@ -1,5 +1,6 @@
 import { printable } from '../diagnostics/printable.ts';
 import { calibrationText } from './calibration-text.ts';
+import { demandBytes, describeDemand, describeOpen, describeShares, memoryWarning } from './memory-text.ts';
 import {
   formatBytes,
   formatDuration,
@@ -69,6 +70,7 @@ function sizeFinding({ sizes }: Report): Finding {
   if (sizes.epkBytes !== null) {
     parts.push(`${formatBytes(sizes.epkBytes)} .epk (${formatSizeChange(sizes.originalBytes, sizes.epkBytes)})`);
   }
+  if (sizes.ortBytes !== undefined) parts.push(`${formatBytes(sizes.ortBytes)} .ort`);
   const smallest = Math.min(sizes.onnxBytes, sizes.epkBytes ?? sizes.onnxBytes);
   return { label: 'size', text: parts.join(' → '), tone: smallest < sizes.originalBytes ? 'good' : 'bad' };
 }
@@ -180,9 +182,22 @@ function floatFinding(report: Report): Finding | undefined {
   };
 }
 
-function memoryFinding({ memory }: Report): Finding | undefined {
+/** What both models need on the device, and what share of it that is; then what the engine took here. */
+function memoryFinding({ memory, target }: Report): Finding | undefined {
   if (memory === null || memory.enginePeakBytes === null) return undefined;
-  return { label: 'memory', text: `${formatBytes(memory.enginePeakBytes)} at most in the engine`, tone: 'muted' };
+  const here = `${formatBytes(memory.enginePeakBytes)} at most in the engine here`;
+  if (memory.demand === undefined) return { label: 'memory', text: here, tone: 'muted' };
+  const { original, compressed } = memory.demand;
+  const need = demandBytes(compressed);
+  const shares = need === null ? '' : describeShares(need, target.memory);
+  const parts = [
+    `${describeDemand(original)} → ${describeDemand(compressed)}`,
+    shares === '' ? '' : `${shares} (smallest and largest ${printable(target.displayName, 80)})`,
+    describeOpen(compressed),
+    here,
+  ];
+  const tone = memoryWarning(compressed, target) === undefined ? 'muted' : 'bad';
+  return { label: 'memory', text: parts.filter((part) => part !== '').join('; '), tone };
 }
 
 function noteFinding({ accuracy }: Report): Finding | undefined {

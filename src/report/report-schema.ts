@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { recipeSchema } from '../recipes/recipe-schema.ts';
 import { targetSchema } from '../targets/target-schema.ts';
 import { latencyPredictionSchema } from './latency-prediction-schema.ts';
+import { memoryDemandSchema } from './memory-schema.ts';
 import { runProviderSchema } from './run-provider-schema.ts';
 
 const bytes = z.int().min(0);
@@ -99,6 +100,7 @@ const triple = { originalBytes: bytes, onnxBytes: bytes, epkBytes: bytes.nullabl
 const sizes = z
   .strictObject({
     ...triple,
+    ortBytes: bytes.optional().describe("In the engine's own format, where that was written."),
     initializers: z
       .array(
         z.strictObject({
@@ -215,6 +217,10 @@ export const reportSchema = z
       .strictObject({
         enginePeakBytes: bytes.nullable().describe('Highest resident memory of the engine process.'),
         toolPeakBytes: bytes.nullable().describe('Highest resident memory of edgepack itself.'),
+        demand: z
+          .strictObject({ original: memoryDemandSchema, compressed: memoryDemandSchema })
+          .optional()
+          .describe('What the models need on the device, told from their graphs; absent in reports of older versions.'),
       })
       .nullable(),
     missing: z

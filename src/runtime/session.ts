@@ -20,6 +20,8 @@ export interface SessionOptions {
   readonly optimization?: 'all' | 'extended' | 'basic' | 'disabled';
   /** Where the engine writes the graph it runs, as a model of its own operators. */
   readonly optimizedModelPath?: string;
+  /** As protobuf, or as the flatbuffer that the engine loads without parsing. Default 'onnx'. */
+  readonly optimizedModelFormat?: 'onnx' | 'ort';
   /** Record the time of every node, for {@link Session.endProfiling}. Default false. */
   readonly profile?: boolean;
   /**

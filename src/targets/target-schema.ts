@@ -76,6 +76,10 @@ export const targetSchema = z
           .string()
           .regex(shortName)
           .describe('Its execution provider, unless another one is asked for.'),
+        modelFormat: z
+          .enum(['onnx', 'ort'])
+          .optional()
+          .describe("What it should be given; ort for builds of ONNX Runtime without ONNX's parser; onnx by default."),
       })
       .describe('What runs the model there.'),
     threads: z.int().min(1).max(1024).describe('Threads the engine should use for one model.'),

@@ -11,7 +11,7 @@ import type { Prediction } from '../../src/report/prediction-schema.ts';
 import { costFeatures } from '../../src/targets/cost-features.ts';
 import { listTargets, loadTarget } from '../../src/targets/load-target.ts';
 import { exampleDiff } from '../report/example-diff.ts';
-import { exampleReport } from '../report/example-report.ts';
+import { exampleDemand, exampleReport } from '../report/example-report.ts';
 import { exampleBench } from './example-bench.ts';
 import { exampleCalibration } from './example-calibration.ts';
 import { exampleCheck } from './example-check.ts';
@@ -40,6 +40,7 @@ export const exampleInspection: Inspection = {
     macs: 1000,
   })),
   bytesByType: [{ dataType: 'float32', initializers: 28, sizeBytes: 401_000 }],
+  memory: exampleDemand(401_000, 4000),
   quantization: {
     state: 'mixed',
     blockers: [{ subject: 'com.example.Magic', reason: 'unknown operator' }],
@@ -106,6 +107,12 @@ export const examplePrediction: Prediction = {
     widened: [],
   },
   missing: null,
+  memory: {
+    demand: exampleDemand(401_000, 4000),
+    deviceMinSizeBytes: 2 ** 30,
+    deviceMaxSizeBytes: 2 ** 33,
+    warning: null,
+  },
 };
 
 /** A call of the API, as the commands made it. */

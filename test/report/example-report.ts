@@ -1,4 +1,5 @@
 import { loadRecipe } from '../../src/recipes/load-recipe.ts';
+import type { MemoryDemand } from '../../src/report/memory-schema.ts';
 import type { Report } from '../../src/report/report-schema.ts';
 import { loadTarget } from '../../src/targets/load-target.ts';
 
@@ -145,7 +146,11 @@ export function exampleReport(change: Partial<Report> = {}): Report {
         label: 'measured on this host (Example CPU, 4 threads), not on the target',
       },
     },
-    memory: { enginePeakBytes: 92_000_000, toolPeakBytes: 80_000_000 },
+    memory: {
+      enginePeakBytes: 92_000_000,
+      toolPeakBytes: 80_000_000,
+      demand: { original: exampleDemand(401_000, 4000), compressed: exampleDemand(103_000, 1800) },
+    },
     missing: {},
     warnings: [],
     outputs: [
@@ -156,5 +161,18 @@ export function exampleReport(change: Partial<Report> = {}): Report {
     seed: 0,
     commandLine: 'edgepack compress models/digits.onnx --target rpi4',
     ...change,
+  };
+}
+
+/** What a small model needs of memory. */
+export function exampleDemand(weightBytes: number, peakActivationBytes: number): MemoryDemand {
+  return {
+    weightBytes,
+    peakActivationBytes,
+    peakNode: { name: '/hidden/Gemm', opType: 'Gemm' },
+    live: [{ name: 'image', sizeBytes: peakActivationBytes }],
+    liveCount: 1,
+    openDimensions: [],
+    missing: null,
   };
 }

@@ -14,6 +14,7 @@ export const optionHints: Readonly<Record<string, OptionHint>> = {
   target: { short: '-t', value: 'device' },
   provider: { value: 'provider' },
   recipe: { short: '-r', value: 'recipe' },
+  format: { value: 'format' },
   output: { short: '-o', value: 'folder' },
   data: { short: '-d', value: 'path' },
   calibration: { value: 'path' },

@@ -43,12 +43,24 @@ export function decodeModel(bytes: Uint8Array): Model {
 export function readModel(path: string, options: ReadModelOptions = {}): Model {
   const bytes = readWholeFile(path);
   return atFile(path, () => {
+    refuseOrtFormat(bytes);
     const model = decodeWith(bytes, externalDataResolver(path, options));
     checkVersions(model);
     checkQuantization(model);
     return model;
   });
 }
+
+/** @throws EdgepackError `model-unreadable` for a file in the engine's own format, a flatbuffer. */
+function refuseOrtFormat(bytes: Uint8Array): void {
+  if (ORT_IDENTIFIER.some((byte, i) => bytes[4 + i] !== byte)) return;
+  throw new EdgepackError('model-unreadable', "is in ONNX Runtime's own format (.ort), which only that engine reads", {
+    hint: 'use the .onnx that it was made from; edgepack unpack gets it out of the .epk',
+  });
+}
+
+/** "ORTM", after the offset of a flatbuffer's root. */
+const ORT_IDENTIFIER = [0x4f, 0x52, 0x54, 0x4d];
 
 function decodeWith(bytes: Uint8Array, resolveExternal: ExternalDataResolver): Model {
   checkStructure(bytes);

@@ -51,6 +51,22 @@ export function sameShape(a: SymbolicShape | undefined, b: SymbolicShape | undef
   return a !== undefined && b !== undefined && a.length === b.length && a.every((dim, i) => sameDim(dim, b[i]));
 }
 
+/** The number a dimension is once its symbols have sizes; undefined where one has none. */
+export function evaluateDim(dim: SymbolicDim, sizeOf: (symbol: string) => number | undefined): number | undefined {
+  if (typeof dim === 'number') return dim;
+  let sum = 0;
+  for (const [monomial, coefficient] of dim.terms) {
+    let product = coefficient;
+    for (const symbol of monomial === '' ? [] : monomial.split(SEPARATOR)) {
+      const size = sizeOf(symbol);
+      if (size === undefined) return undefined;
+      product *= size;
+    }
+    sum += product;
+  }
+  return Math.max(0, sum);
+}
+
 export function lowerBoundOf(dim: SymbolicDim): number | undefined {
   return typeof dim === 'number' ? dim : dim.lowerBound;
 }

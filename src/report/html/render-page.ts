@@ -5,6 +5,7 @@ import { accuracySection } from './accuracy-section.ts';
 import { latencySection } from './latency-section.ts';
 import { floatSection, sparsitySection, sqnrSection } from './layers-section.ts';
 import { type Content, html, longText, type Markup } from './markup.ts';
+import { memorySection } from './memory-section.ts';
 import { pageDocument } from './page-document.ts';
 import { pageScript } from './page-script.ts';
 import { pageStyle } from './page-style.ts';
@@ -19,6 +20,7 @@ export function renderPage(report: Report): string {
     ['bytes', 'Steps', stepsSection(report)],
     ['loss', 'Accuracy', accuracySection(report)],
     ['latencies', 'Latency', latencySection(report)],
+    ['memory', 'Memory', memorySection(report)],
     ['layers-bytes', 'Bytes by layer', treemapSection(report)],
     ['sqnr', 'SQNR by layer', sqnrSection(report)],
     ['zeros', 'Zeros by layer', sparsitySection(report)],

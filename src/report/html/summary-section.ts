@@ -39,10 +39,10 @@ ${table}<p class="measured">${measured}</p></article>`;
 }
 
 function sizeCard({ sizes }: Report): Card {
-  const { originalBytes, onnxBytes, epkBytes } = sizes;
+  const { originalBytes, onnxBytes, ortBytes, epkBytes } = sizes;
   const smallest = epkBytes ?? onnxBytes;
   const isSmaller = smallest <= originalBytes;
-  const largest = Math.max(originalBytes, onnxBytes, epkBytes ?? 0, 1);
+  const largest = Math.max(originalBytes, onnxBytes, ortBytes ?? 0, epkBytes ?? 0, 1);
   const row = (name: string, mark: Mark, value: number): Card['rows'][number] => [
     name,
     inlineBar(mark, value / largest),
@@ -58,6 +58,7 @@ function sizeCard({ sizes }: Report): Card {
     rows: [
       row('original', 'before', originalBytes),
       row('.onnx', 'after', onnxBytes),
+      ...(ortBytes === undefined ? [] : [row('.ort', 'after', ortBytes)]),
       ...(epkBytes === null ? [] : [row('.epk', 'after', epkBytes)]),
     ],
     measured: `The .onnx runs in a stock ONNX Runtime.${epkBytes === null ? '' : ' The .epk is the same file, entropy-coded: unpack gives it back.'}`,

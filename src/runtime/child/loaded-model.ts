@@ -52,6 +52,7 @@ export class LoadedModel {
       logSeverityLevel: 3,
       extra: {
         session: {
+          ...(options.optimizedModelFormat === 'ort' ? { save_model_format: 'ORT' } : {}),
           ...(options.exact ? { x64quantprecision: '1' } : {}),
           ...(options.spin ? {} : { intra_op: { allow_spinning: '0' } }),
         },

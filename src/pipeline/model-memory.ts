@@ -1,0 +1,40 @@
+import type { Model } from '../ir/model.ts';
+import { constantValues, peakMemory, weightMemory } from '../ir/peak-memory.ts';
+import { inferTypes } from '../ir/shape-inference/infer-types.ts';
+import type { MemoryDemand } from '../report/memory-schema.ts';
+
+/** Tensors that are listed. */
+const MAX_LIVE = 20;
+
+/** What the graph says of memory. @param symbols sizes of open dimensions by name; 1 for the others. */
+export function modelMemory(model: Model, symbols: Readonly<Record<string, number>> = {}): MemoryDemand {
+  const types = inferTypes(model, { resolveSymbol: (name) => (Object.hasOwn(symbols, name) ? symbols[name] : 1) });
+  const constants = constantValues(model.graph);
+  const weights = weightMemory(model.graph, types, constants);
+  const peak = peakMemory(model.graph, types, constants);
+  const known = 'missing' in peak ? undefined : peak;
+  return {
+    weightBytes: typeof weights === 'number' ? weights : null,
+    peakActivationBytes: known?.peakBytes ?? null,
+    peakNode:
+      known?.node === undefined
+        ? null
+        : { name: known.node.name || (known.node.outputs[0]?.name ?? ''), opType: known.node.opType },
+    live: (known?.live ?? []).slice(0, MAX_LIVE).map(({ value, sizeBytes }) => ({ name: value.name, sizeBytes })),
+    liveCount: known?.live.length ?? 0,
+    openDimensions: openDimensions(model, symbols),
+    missing: 'missing' in peak ? peak.missing : typeof weights === 'number' ? null : weights.missing,
+  };
+}
+
+/** Those after the batch that have no size. */
+function openDimensions(model: Model, symbols: Readonly<Record<string, number>>): string[] {
+  const inputs = model.graph.inputs.filter((value) => value.tensor === undefined);
+  const dims = inputs.flatMap(({ name, shape = [] }) =>
+    shape
+      .slice(1)
+      .map((dim) => (dim === undefined || (typeof dim === 'number' && dim < 0) ? `unnamed, of ${name}` : dim)),
+  );
+  const open = dims.filter((dim): dim is string => typeof dim === 'string' && !Object.hasOwn(symbols, dim));
+  return [...new Set(open)];
+}
