@@ -94,11 +94,7 @@ export function buildReport(input: ReportInput): Report {
       demand,
     },
     missing,
-    warnings: [
-      ...input.warnings,
-      ...calibrationWarnings(input.target),
-      ...(tooMuch === undefined ? [] : [tooMuch]),
-    ],
+    warnings: [...input.warnings, ...calibrationWarnings(input.target), ...(tooMuch === undefined ? [] : [tooMuch])],
     outputs: [...input.files],
     versions: { node: process.versions.node, onnxruntime: input.engineVersion, edgepack: packageVersion },
     seed: options.seed,

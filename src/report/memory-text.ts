@@ -13,11 +13,11 @@ export function demandBytes({ weightBytes, peakActivationBytes }: MemoryDemand):
   return weightBytes === null || peakActivationBytes === null ? null : weightBytes + peakActivationBytes;
 }
 
-/** "18.5 MB weights + 6.6 MB activations", or why there is no number. */
+/** "18.5 MB weights + 6.6 MB activations at the peak", or why there is no number. */
 export function describeDemand(demand: MemoryDemand): string {
   const { weightBytes, peakActivationBytes, missing } = demand;
   if (weightBytes === null || peakActivationBytes === null) return `no number: ${printable(missing ?? '', 300)}`;
-  return `${formatBytes(weightBytes)} weights + ${formatBytes(peakActivationBytes)} activations at most`;
+  return `${formatBytes(weightBytes)} weights + ${formatBytes(peakActivationBytes)} activations at the peak`;
 }
 
 /** "at node X (Conv)": when the most is in memory. */

@@ -263,6 +263,16 @@ describe('memory', () => {
     ]);
     expect(judgeOne({ memory: { engine: '100 MB' } }, { engineBytes: 107e6 }).outcome).toBe('failed');
   });
+
+  it('of activations is known exactly, and names the tensors that grew', () => {
+    const now = { activationBytes: 101_000, activationParts: [{ name: 'conv', value: 65_536 }] };
+    const before = { activationBytes: 100_000, activationParts: [{ name: 'conv', value: 64_536 }] };
+    const item = judgeOne({ memory: { activations: { maxIncrease: '0.5%' } } }, now, { baseline: before });
+    expect(item).toMatchObject({ outcome: 'failed', limit: 100_500, difference: 500, unit: 'bytes' });
+    expect(item.responsible[0]?.name).toBe('conv');
+    expect(judgeOne({ memory: { activations: '101 kB' } }, now).outcome).toBe('passed');
+    expect(judgeOne({ memory: { activations: '101 kB' } }, {}).outcome).toBe('refused');
+  });
 });
 
 describe('status', () => {

@@ -145,6 +145,32 @@ describe.skipIf(!cortexA72.canRun)(`compressed models on ${cortexA72.name}, besi
     expect(found).toMatchObject({ different: 0, maxSteps: 0 });
   });
 
+  it('loads an .ort that was saved on this host, with the same integers inside', async () => {
+    const output = join(folder, 'ort');
+    await compress(join(fixtures, 'digits-conv.onnx'), {
+      output,
+      data: join(fixtures, 'digits.npz'),
+      format: 'ort',
+      target: 'rpi4',
+      threads: 1,
+      cacheFolder: join(folder, 'cache'),
+    });
+    const values = Array.from({ length: 784 }, (_, i) => (i % 29) / 29);
+    const list = join(folder, 'ort.json');
+    const run = (path: string, [program, ...before]: readonly string[]): number[] => {
+      writeFileSync(list, JSON.stringify({ path, dims: [1, 1, 28, 28], samples: [values], exact: false }));
+      const printed = execFileSync(program!, [...before, script, list], {
+        encoding: 'utf8',
+        env: { PATH: process.env.PATH },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      return (JSON.parse(printed) as number[][][])[0]![0]!;
+    };
+    const ort = join(output, 'digits-conv.ort');
+    // The last layer gives integers too, times their scale.
+    expect(run(ort, cortexA72.command(folder))).toEqual(run(ort, [process.execPath]));
+  });
+
   // The engine adds two quantized tensors in floats, and its kernels of both processors do so in different order: a sum that
   // lies half way between two integers is rounded to one or the other. Later layers see other inputs then.
   it.skipIf(!zooAvailable)('gives the same integers, but where Add rounds otherwise: resnet8_cifar10', async () => {
