@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { printable } from '../diagnostics/printable.ts';
+import { canonicalizeOrt } from '../formats/ort/canonicalize-ort.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { TemporaryFolder } from '../storage/temporary-folder.ts';
 import type { Feeds } from '../tensor/nd-array.ts';
@@ -15,14 +16,14 @@ const PORTABLE = 'extended';
 /**
  * The model in ONNX Runtime's own format, as the engine saves it; checked to load and to give the same outputs, bit by bit,
  * as the `.onnx` with the same fusions.
- * @param bytes of the `.onnx` file.
+ * @param model the bytes of the `.onnx` file.
  * @throws EdgepackError `engine-failed` where it does not.
  */
-export async function saveOrt(engine: Engine, bytes: Uint8Array, feeds: Feeds, threads: number): Promise<Buffer> {
+export async function saveOrt(engine: Engine, model: Uint8Array, feeds: Feeds, threads: number): Promise<Uint8Array> {
   const folder = new TemporaryFolder();
   try {
     const [onnx, ort] = ['model.onnx', 'model.ort'].map((name) => join(folder.path, name)) as [string, string];
-    writeFileSync(onnx, bytes);
+    writeFileSync(onnx, model);
     const fused = await engine.load(onnx, {
       threads,
       optimization: PORTABLE,
@@ -33,6 +34,8 @@ export async function saveOrt(engine: Engine, bytes: Uint8Array, feeds: Feeds, t
     });
     const expected = await fused.run(feeds);
     await fused.release();
+    const bytes = canonicalizeOrt(readFileSync(ort));
+    writeFileSync(ort, bytes);
     const saved = await engine.load(ort, { threads, label: 'the .ort', temporary: true });
     const found = await saved.run(feeds);
     await saved.release();
@@ -42,7 +45,7 @@ export async function saveOrt(engine: Engine, bytes: Uint8Array, feeds: Feeds, t
         hint: 'Leave out --format, and please report this.',
       });
     }
-    return readFileSync(ort);
+    return bytes;
   } finally {
     folder.remove();
   }

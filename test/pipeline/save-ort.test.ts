@@ -1,10 +1,11 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { syntheticFeeds } from '../../src/evaluation/synthetic-feeds.ts';
 import { readModel } from '../../src/formats/onnx/read-model.ts';
+import { canonicalizeOrt } from '../../src/formats/ort/canonicalize-ort.ts';
 import { compress, inspect, unpack } from '../../src/index.ts';
 import { reportSchema } from '../../src/report/report-schema.ts';
 import { type Engine, startEngine } from '../../src/runtime/engine.ts';
@@ -62,8 +63,31 @@ describe('the format of the engine', () => {
       'report.json',
       'report.md',
     ]);
+    // Another run, the same bytes.
+    const again = readFileSync(join(output, 'digits-conv.ort'));
+    expect(again.equals(readFileSync(join(folder, 'both', 'digits-conv.ort')))).toBe(true);
     await unpack(join(output, 'digits-conv.epk'), join(folder, 'unpacked.onnx'));
     expect(readModel(join(folder, 'unpacked.onnx')).graph.nodeCount).toBeGreaterThan(3);
+  });
+
+  it('is put into one order, where the engine writes one table in any', async () => {
+    const raw: Buffer[] = [];
+    for (let i = 0; i < 8; i++) {
+      const path = join(folder, `raw${i}.ort`);
+      const saving = { optimization: 'extended', optimizedModelPath: path, optimizedModelFormat: 'ort' } as const;
+      await (await engine.load(conv, saving)).release();
+      raw.push(readFileSync(path));
+    }
+    const ordered = raw.map((bytes) => Buffer.from(canonicalizeOrt(bytes)).toString('base64'));
+    expect(new Set(raw.map((bytes) => bytes.toString('base64'))).size).toBeGreaterThan(1);
+    expect(new Set(ordered).size).toBe(1);
+    const path = join(folder, 'ordered.ort');
+    writeFileSync(path, Buffer.from(ordered[0]!, 'base64'));
+    expect(await outputsOf(path)).toEqual(await outputsOf(join(folder, 'raw0.ort')));
+    // What is laid out otherwise stays as it is.
+    for (const other of [Buffer.alloc(0), Buffer.alloc(64), raw[0]!.subarray(0, 40), raw[0]!.subarray(4)]) {
+      expect(canonicalizeOrt(other)).toBe(other);
+    }
   });
 
   it('holds no layouts of this processor, which the engine would add beyond the level it is saved at', async () => {
