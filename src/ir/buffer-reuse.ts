@@ -46,23 +46,25 @@ const FUSED_AFTER_PRODUCT = [
 ] as const;
 const PRODUCTS = ['Conv', 'ConvTranspose', 'Gemm', 'MatMul'] as const;
 
+/** How many steps read a value. */
+export type Readers = ReadonlyMap<Value, number>;
+
 /** True where the first output is the first input under another shape. */
 export function isView({ node, makes }: ExecutionStep, output: Value): boolean {
   return node.is(...VIEWS) && makes[0] === output;
 }
 
 /** The inputs whose memory the first output may take once nobody else needs it, the likeliest first. */
-export function reusableInputs({ node, reads, makes, isInteger }: ExecutionStep, output: Value): readonly Value[] {
+export function reusableInputs(step: ExecutionStep, output: Value, readers: Readers): readonly Value[] {
+  const { node, reads, makes, isInteger } = step;
   if (isInteger || makes[0] !== output) return [];
-  if (isFusedAfterProduct(node.input(0)) && node.is(...FUSED_AFTER_PRODUCT)) return [node.input(0)!];
+  if (isFused(step, readers)) return [node.input(0)!];
   return node.is(...IN_PLACE) ? reads : [];
 }
 
 /** True where the output is a product's own: then even one that leaves the graph is computed where it ends up. */
-export function isFused({ node, isInteger }: ExecutionStep): boolean {
-  return !isInteger && node.is(...FUSED_AFTER_PRODUCT) && isFusedAfterProduct(node.input(0));
-}
-
-function isFusedAfterProduct(value: Value | undefined): boolean {
-  return value?.producer?.is(...PRODUCTS) === true && value.useCount === 1;
+export function isFused({ node, isInteger }: ExecutionStep, readers: Readers): boolean {
+  const before = node.input(0);
+  if (isInteger || before === undefined || !node.is(...FUSED_AFTER_PRODUCT)) return false;
+  return before.producer?.is(...PRODUCTS) === true && readers.get(before) === 1;
 }

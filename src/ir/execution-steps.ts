@@ -56,8 +56,9 @@ const ABSORBED_ACTIVATIONS = ['Clip', 'Relu'] as const;
 export function executionSteps(graph: Graph, isConstant: (value: Value) => boolean): ExecutionStep[] {
   const fused = new Map<Node, ExecutionStep>();
   const absorbed = new Set<Node>();
+  const isOutput = outputTest(graph);
   for (const node of graph.nodes()) {
-    const kernel = integerKernel(node, graph, isConstant);
+    const kernel = integerKernel(node, isOutput, isConstant);
     if (kernel === undefined) continue;
     fused.set(node, kernel.step);
     for (const each of kernel.absorbed) absorbed.add(each);
@@ -71,7 +72,7 @@ export function executionSteps(graph: Graph, isConstant: (value: Value) => boole
       continue;
     }
     const isUnseen = node.is('DequantizeLinear') && node.output.consumers.every((reader) => fused.has(reader));
-    if (isUnseen && !graph.isOutput(node.output)) continue;
+    if (isUnseen && !isOutput(node.output)) continue;
     steps.push({
       node,
       reads: readsOf(node, isConstant),
@@ -80,6 +81,12 @@ export function executionSteps(graph: Graph, isConstant: (value: Value) => boole
     });
   }
   return steps;
+}
+
+/** For graphs with very many outputs. */
+export function outputTest(graph: Graph): (value: Value) => boolean {
+  const outputs = new Set(graph.outputs);
+  return (value) => outputs.has(value);
 }
 
 /** Each value once, those that graphs inside the node take from around it included. */
@@ -103,7 +110,7 @@ function readsOf(node: Node, isConstant: (value: Value) => boolean): Value[] {
 
 function integerKernel(
   node: Node,
-  graph: Graph,
+  isOutput: (value: Value) => boolean,
   isConstant: (value: Value) => boolean,
 ): { step: ExecutionStep; absorbed: readonly Node[] } | undefined {
   if (!node.is(...INTEGER_OPERATORS) || node.outputs.every(isConstant)) return undefined;
@@ -127,7 +134,7 @@ function integerKernel(
   const absorbed: Node[] = [];
   for (const output of node.outputs) {
     if (output.name === '') continue;
-    const end = quantizedEnd(output, graph);
+    const end = quantizedEnd(output, isOutput);
     if (end === undefined) {
       if (!node.is(...INTEGERS_TO_FLOAT)) return undefined;
       makes.push(output);
@@ -140,11 +147,14 @@ function integerKernel(
 }
 
 /** The quantized values that an output becomes, where nobody sees it as it is, and the nodes in between. */
-function quantizedEnd(output: Value, graph: Graph): { makes: Value[]; absorbed: Node[] } | undefined {
+function quantizedEnd(
+  output: Value,
+  isOutput: (value: Value) => boolean,
+): { makes: Value[]; absorbed: Node[] } | undefined {
   const absorbed: Node[] = [];
   for (let value = output; ; ) {
     const { consumers } = value;
-    if (consumers.length === 0 || graph.isOutput(value) || consumers.some((node) => node.graph !== graph))
+    if (consumers.length === 0 || isOutput(value) || consumers.some((node) => node.graph !== output.producer?.graph))
       return undefined;
     if (consumers.every((node) => node.is('QuantizeLinear') && node.input(0) === value)) {
       return { makes: consumers.map((node) => node.output), absorbed: [...absorbed, ...consumers] };

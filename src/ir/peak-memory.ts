@@ -1,7 +1,7 @@
 import { printable } from '../diagnostics/printable.ts';
 import { bitsPerElement } from '../tensor/data-type.ts';
-import { isFused, isView, reusableInputs } from './buffer-reuse.ts';
-import { type ExecutionStep, executionSteps, isDequantized } from './execution-steps.ts';
+import { isFused, isView, type Readers, reusableInputs } from './buffer-reuse.ts';
+import { type ExecutionStep, executionSteps, isDequantized, outputTest } from './execution-steps.ts';
 import type { Graph } from './graph.ts';
 import { countTrips } from './loop-trips.ts';
 import type { Node } from './node.ts';
@@ -85,9 +85,11 @@ export function weightMemory(
 
 /** The initializers that a constant is computed from. */
 function storedBehind(value: Value): readonly Value[] {
-  const { producer } = value;
-  if (producer === undefined || producer.is('Constant')) return [value];
-  return producer.inputs.flatMap((input) => (input === undefined ? [] : storedBehind(input)));
+  const seen = new Set<Value>([value]);
+  for (const each of seen) {
+    if (each.producer?.is('Constant') === false) for (const input of each.producer.inputs) if (input) seen.add(input);
+  }
+  return [...seen].filter(({ producer }) => producer === undefined || producer.is('Constant'));
 }
 
 /** Initializers, Constant nodes, and what is computed from them alone; random numbers are none. */
@@ -105,6 +107,9 @@ export function constantValues(graph: Graph): ReadonlySet<Value> {
   }
   return constants;
 }
+
+/** No tensor of a device is as large; sums of such stay exact. */
+const LARGEST_BYTES = 2 ** 40;
 
 class UnknownSize extends Error {}
 
@@ -129,7 +134,9 @@ class Sizes {
     const bits = type === undefined ? 0 : bitsPerElement(type.elemType);
     const sizes = type?.shape?.map((dim) => this.#sizeOf(dim));
     if (bits === 0 || sizes === undefined || sizes.includes(undefined)) throw new UnknownSize(unknownSize(value));
-    return Math.ceil((sizes.reduce<number>((product, size) => product * size!, 1) * bits) / 8);
+    const bytes = Math.ceil((sizes.reduce<number>((product, size) => product * size!, 1) * bits) / 8);
+    if (bytes > LARGEST_BYTES) throw new UnknownSize(`'${printable(value.name, 80)}' is larger than any memory`);
+    return bytes;
   }
 
   #sizeOf(dim: SymbolicDim): number | undefined {
@@ -156,6 +163,9 @@ interface Buffer {
   pendingReads: number;
   /** Stays to the end, and is not written over. */
   isKept: boolean;
+  /** Moments, counted in what was recorded. */
+  readonly bornAt: number;
+  diedAt: number;
 }
 
 class Liveness {
@@ -171,28 +181,21 @@ class Liveness {
   run(graph: Graph, ownsInputs: boolean): PeakMemory {
     const steps = executionSteps(graph, (value) => this.#constants.has(value));
     const readers = countReads(steps);
+    const isOutput = outputTest(graph);
     const buffers = new Map<Value, Buffer>();
-    const live = new Set<Buffer>();
+    let moment = 0;
     let liveBytes = 0;
-    let peak: PeakMemory = { peakBytes: 0, node: undefined, live: [] };
-    const place = (value: Value, buffer: Buffer) => {
-      buffers.set(value, buffer);
-      if (live.has(buffer)) return;
-      live.add(buffer);
-      liveBytes += buffer.sizeBytes;
-    };
+    let peak = { peakBytes: 0, moment: 0, node: undefined as Node | undefined, inner: NOTHING };
     const create = (value: Value, isKept: boolean): void => {
-      place(value, { value, sizeBytes: this.#sizes.of(value), pendingReads: readers.get(value) ?? 0, isKept });
+      const sizeBytes = this.#sizes.of(value);
+      const pendingReads = readers.get(value) ?? 0;
+      buffers.set(value, { value, sizeBytes, pendingReads, isKept, bornAt: moment, diedAt: Number.POSITIVE_INFINITY });
+      liveBytes += sizeBytes;
     };
     const record = (node: Node | undefined, inner: PeakMemory) => {
       const peakBytes = liveBytes + inner.peakBytes;
-      if (peakBytes <= peak.peakBytes) return;
-      const tensors = [...[...live].map(({ value, sizeBytes }) => ({ value, sizeBytes })), ...inner.live];
-      peak = {
-        peakBytes,
-        node: inner.node ?? node,
-        live: tensors.filter(({ sizeBytes }) => sizeBytes > 0).sort((a, b) => b.sizeBytes - a.sizeBytes),
-      };
+      if (peakBytes > peak.peakBytes) peak = { peakBytes, moment, node: inner.node ?? node, inner };
+      moment++;
     };
     if (ownsInputs) for (const value of graph.inputs) if (!this.#constants.has(value)) create(value, true);
     record(undefined, NOTHING);
@@ -200,13 +203,12 @@ class Liveness {
       const inner = this.#inside(step.node);
       record(step.node, inner.during);
       for (const value of step.makes) {
-        const isOutput = graph.isOutput(value);
-        const shared = this.#sharedBuffer(step, value, isOutput, buffers);
-        if (shared === undefined) create(value, isOutput);
+        const shared = this.#sharedBuffer(step, value, { isOutput, readers, buffers });
+        if (shared === undefined) create(value, isOutput(value));
         else {
           shared.pendingReads += readers.get(value) ?? 0;
-          shared.isKept ||= isOutput;
-          place(value, shared);
+          shared.isKept ||= isOutput(value);
+          buffers.set(value, shared);
         }
       }
       record(step.node, inner.atEnd);
@@ -216,27 +218,37 @@ class Liveness {
       }
       for (const value of [...step.reads, ...step.makes]) {
         const buffer = buffers.get(value);
-        if (buffer === undefined || buffer.isKept || buffer.pendingReads > 0 || !live.delete(buffer)) continue;
+        if (buffer === undefined || buffer.isKept || buffer.pendingReads > 0 || buffer.diedAt <= moment) continue;
+        buffer.diedAt = moment;
         liveBytes -= buffer.sizeBytes;
       }
     }
-    return peak;
+    const { peakBytes, node, inner } = peak;
+    const live = [...new Set(buffers.values())].filter(
+      ({ sizeBytes, bornAt, diedAt }) => sizeBytes > 0 && bornAt <= peak.moment && peak.moment < diedAt,
+    );
+    const tensors = [...live.map(({ value, sizeBytes }) => ({ value, sizeBytes })), ...inner.live];
+    return { peakBytes, node, live: tensors.sort((a, b) => b.sizeBytes - a.sizeBytes) };
   }
 
   /** The memory that an output takes over from an input, where it does. */
   #sharedBuffer(
     step: ExecutionStep,
     value: Value,
-    isOutput: boolean,
-    buffers: ReadonlyMap<Value, Buffer>,
+    state: {
+      readonly isOutput: (value: Value) => boolean;
+      readonly readers: Readers;
+      readonly buffers: ReadonlyMap<Value, Buffer>;
+    },
   ): Buffer | undefined {
+    const { isOutput, readers, buffers } = state;
     // The engine computes outputs of the graph in memory of their own.
-    if (isOutput && !isFused(step)) return undefined;
+    if (isOutput(value) && !isFused(step, readers)) return undefined;
     if (isView(step, value)) {
       const viewed = buffers.get(step.reads[0]!);
       if (viewed !== undefined) return viewed;
     }
-    for (const input of reusableInputs(step, value)) {
+    for (const input of reusableInputs(step, value, readers)) {
       const buffer = buffers.get(input);
       if (buffer === undefined || buffer.isKept || buffer.pendingReads > 1) continue;
       if (buffer.sizeBytes === this.#sizes.of(value)) return buffer;
