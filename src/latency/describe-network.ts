@@ -31,7 +31,8 @@ export function describeNetwork(model: Model, options: LayerCostOptions = {}): N
   };
 }
 
-function openDimensions(model: Model, { symbols = {} }: LayerCostOptions): string[] {
+/** Dimensions of the inputs after the batch that have no size. */
+export function openDimensions(model: Model, { symbols = {} }: LayerCostOptions): string[] {
   const inputs = model.graph.inputs.filter((value) => value.tensor === undefined);
   const dims = inputs.flatMap(({ name, shape = [] }) =>
     shape

@@ -1,6 +1,7 @@
 import type { Model } from '../ir/model.ts';
 import { constantValues, peakMemory, weightMemory } from '../ir/peak-memory.ts';
 import { inferTypes } from '../ir/shape-inference/infer-types.ts';
+import { openDimensions } from '../latency/describe-network.ts';
 import type { MemoryDemand } from '../report/memory-schema.ts';
 
 /** Tensors that are listed. */
@@ -22,19 +23,7 @@ export function modelMemory(model: Model, symbols: Readonly<Record<string, numbe
         : { name: known.node.name || (known.node.outputs[0]?.name ?? ''), opType: known.node.opType },
     live: (known?.live ?? []).slice(0, MAX_LIVE).map(({ value, sizeBytes }) => ({ name: value.name, sizeBytes })),
     liveCount: known?.live.length ?? 0,
-    openDimensions: openDimensions(model, symbols),
+    openDimensions: openDimensions(model, { symbols }),
     missing: 'missing' in peak ? peak.missing : typeof weights === 'number' ? null : weights.missing,
   };
-}
-
-/** Those after the batch that have no size. */
-function openDimensions(model: Model, symbols: Readonly<Record<string, number>>): string[] {
-  const inputs = model.graph.inputs.filter((value) => value.tensor === undefined);
-  const dims = inputs.flatMap(({ name, shape = [] }) =>
-    shape
-      .slice(1)
-      .map((dim) => (dim === undefined || (typeof dim === 'number' && dim < 0) ? `unnamed, of ${name}` : dim)),
-  );
-  const open = dims.filter((dim): dim is string => typeof dim === 'string' && !Object.hasOwn(symbols, dim));
-  return [...new Set(open)];
 }
