@@ -40,6 +40,7 @@ import { modelMemory } from './model-memory.ts';
 import { KEPT_BYTES, openSamples } from './open-samples.ts';
 import { describeForTarget } from './predict.ts';
 import { pruneOptions } from './prune-options.ts';
+import { refuseLargeGraph } from './refuse-large-graph.ts';
 import { runSteps, type Warning } from './run-steps.ts';
 import { saveOrt } from './save-ort.ts';
 import { sizedInitializers } from './sized-initializers.ts';
@@ -74,6 +75,7 @@ export async function compress(
   try {
     if (outputs !== undefined) refuseExisting(writtenPaths(paths), resolved);
     const model = readModel(modelPath, resolved);
+    refuseLargeGraph(modelPath, model, resolved.engineTimeout !== undefined);
     inferShapes(model);
     // Samples are being read and hashed while the model is looked at.
     const opening = openSamples(model, resolved);

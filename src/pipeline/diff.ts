@@ -24,6 +24,7 @@ import { modelFacts } from './model-facts.ts';
 import { isEpk } from './open-bench-model.ts';
 import { datasetOptions } from './open-samples.ts';
 import { unpack } from './pack-model.ts';
+import { refuseLargeGraph } from './refuse-large-graph.ts';
 
 /** A model to compare, as it was read. */
 export interface DiffSide {
@@ -68,6 +69,7 @@ async function openSide(path: string, folder: string, options: ResolvedDiffOptio
     await unpack(path, onnxPath);
   }
   const model = readModel(onnxPath, files);
+  if (options.run || options.data !== undefined) refuseLargeGraph(path, model, options.engineTimeout !== undefined);
   const facts = { ...modelFacts(model, onnxPath, { files }), path, name: basename(path).replace(/\.(onnx|epk)$/i, '') };
   const fileBytes = onnxPath === path ? facts.sizeBytes : statSync(path).size;
   return { model, onnxPath, facts: { ...facts, fileBytes } };

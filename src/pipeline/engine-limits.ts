@@ -5,6 +5,7 @@ import type { Model } from '../ir/model.ts';
 import type { Node } from '../ir/node.ts';
 import { type NodeDemand, type RunDemand, runDemand } from '../ir/run-demand.ts';
 import type { EngineLimits } from '../runtime/engine.ts';
+import { refuseLargeGraph } from './refuse-large-graph.ts';
 
 export interface EngineLimitOptions {
   /** Memory that a model may take in the engine beside its file, in MiB; what is allowed by default follows the model. */
@@ -59,6 +60,7 @@ export function engineLimits(
   let isMemoryOpen = options.engineMemory !== undefined;
   let isTimeOpen = options.engineTimeout !== undefined;
   for (const { path, model, sizeBytes } of models) {
+    refuseLargeGraph(path, model, options.engineTimeout !== undefined);
     const demand = runDemand(model, symbolSizes(model, sizes));
     atFile(path, () => refuseExcess(demand, sizeBytes, options));
     isMemoryOpen ||= demand.hasUnknownSizes;

@@ -6,13 +6,13 @@ import { expect, test } from 'vitest';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const run = promisify(execFile);
 
-test('npm run fuzz finds nothing in 40 seconds', async () => {
+test('npm run fuzz finds nothing in 15 seconds', async () => {
   const script = [
     '--import',
     './scripts/typescript-loader.mjs',
     'test/hostile/fuzz.ts',
     '--seconds',
-    '40',
+    '15',
     '--seed',
     '7',
   ];
@@ -20,9 +20,9 @@ test('npm run fuzz finds nothing in 40 seconds', async () => {
   expect(stdout).toMatch(/^[1-9]\d* models from seed 7\n$/);
 });
 
-test('npm run fuzz:epk finds nothing in a few hundred runs', async () => {
+test('npm run fuzz:epk finds nothing in a hundred runs', async () => {
   const script = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.fuzz.config.ts'];
-  const env = { ...process.env, EDGEPACK_FUZZ_RUNS: '300', NO_COLOR: '1' };
+  const env = { ...process.env, EDGEPACK_FUZZ_RUNS: '100', NO_COLOR: '1' };
   const { stdout } = await run(process.execPath, script, { cwd: root, env });
   expect(stdout).toMatch(/Tests +\d+ passed \(\d+\)/);
 });

@@ -77,6 +77,22 @@ export function notRun(bytes: () => Uint8Array, says: RegExp, others: Outcome = 
   };
 }
 
+/** A sound model that the engine would load too slowly: what needs no engine handles it, the rest refuses it in a line. */
+export function notLoaded(bytes: () => Uint8Array, says: RegExp): HostileCase {
+  const { write: writeFiles, commands } = handled(bytes);
+  const refusal = { outcome: 'refused' as const, exitCode: 3 as const, says, engine: true };
+  return {
+    write: writeFiles,
+    commands: [
+      ...commands.filter(({ engine }) => engine !== true),
+      { ...refusal, args: ['compress', 'model.onnx', '-o', 'out'] },
+      { ...refusal, args: ['bench', 'model.onnx', '--max-seconds', '0.1'] },
+      { ...refusal, args: ['evaluate', 'model.onnx', '-d', digits] },
+      { ...refusal, args: ['diff', 'model.onnx', 'model.onnx', '--run'] },
+    ],
+  };
+}
+
 /** A model that is strange and valid: every command works, and the result computes the same. */
 export function handled(
   bytes: () => Uint8Array,

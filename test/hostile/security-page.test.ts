@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { defaultLimits } from '../../src/pipeline/engine-limits.ts';
+import { graphLimits } from '../../src/pipeline/refuse-large-graph.ts';
 
 const page = readFileSync(new URL('../../docs/security.md', import.meta.url), 'utf8').replace(/\s+/g, ' ');
 const mib = (bytes: number) => `${bytes / 2 ** 20} MiB`;
@@ -15,6 +16,8 @@ test.each([
   `${mib(defaultLimits.engineBytes)} + ${defaultLimits.engineBytesPerFileByte} × the file + ${defaultLimits.engineBytesPerActivationByte} × the inner values`,
   `${defaultLimits.loopSeconds} s of the processor and 1 s more for each ${defaultLimits.loopMacsPerSecond.toExponential(0)} multiply-accumulates`,
   `calls functions of its own may take ${defaultLimits.functionSeconds} s instead of ${defaultLimits.loopSeconds} s`,
+  `may have ${graphLimits.nodes} nodes, in subgraphs too, and ${graphLimits.readersOfOneValue} readers`,
+  `one name may have ${graphLimits.nameLength} characters and all of them together ${graphLimits.namesLength}`,
 ])('docs/security.md says what the code does: %s', (text) => {
   expect(page).toContain(text);
 });

@@ -44,18 +44,22 @@ function bytesOf(stem: string, threads: number, processor?: string): string[] {
   );
 }
 
-describe.each(['digits-dense', 'digits-conv'])('%s', (stem) => {
+// Emulated processors take a minute for each run: the two models see another one each, the convolutions the older one.
+describe.each([
+  ['digits-dense', 'Haswell-noTSX'],
+  ['digits-conv', 'Nehalem'],
+])('%s', (stem, processor) => {
   let expected: string[];
   beforeAll(() => {
     expected = bytesOf(stem, 1);
   });
 
-  test.each([2, 4])('is the same bytes with %i threads', (threads) => {
-    expect(bytesOf(stem, threads)).toEqual(expected);
+  test('is the same bytes with 4 threads', () => {
+    expect(bytesOf(stem, 4)).toEqual(expected);
   });
 
   // AVX2 without VNNI, and SSE only.
-  test.skipIf(!haswell.canRun).each(['Haswell-noTSX', 'Nehalem'])('is the same bytes on %s', (processor) => {
+  test.skipIf(!haswell.canRun)(`is the same bytes on ${processor}`, () => {
     expect(bytesOf(stem, 1, processor)).toEqual(expected);
   });
 });

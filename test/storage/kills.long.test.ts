@@ -10,7 +10,7 @@ import { type KillPlan, killManners, leftoversOf, type RunEnd, randomOf, runAndK
 const project = fileURLToPath(new URL('../../', import.meta.url));
 const model = join(project, 'fixtures', 'digits-dense.onnx');
 const stem = 'digits-dense';
-const count = Number(process.env.EDGEPACK_KILLS ?? 30);
+const count = Number(process.env.EDGEPACK_KILLS ?? 12);
 const firstSeed = Number(process.env.EDGEPACK_KILL_SEED ?? 1);
 
 let root: string;

@@ -1,5 +1,5 @@
 import type { onnx } from 'onnx-proto';
-import { handled, refused } from '../hostile-case.ts';
+import { handled, notLoaded, refused } from '../hostile-case.ts';
 import { floats, graph, model, node, noise, value } from '../onnx-messages.ts';
 
 /** A model with one name everywhere that names can be; values get a number in front, as theirs must differ. */
@@ -48,20 +48,29 @@ export const objectKeys = handled(() =>
 export const shellCharacters = handled(() => named('$(touch owned); `id` && %PATH% "\'\\'));
 export const astralCharacters = handled(() => named('\u{1f600}\u{10ffff}\u0301\u0301\u0301'));
 export const loneBracket = handled(() => named('*?[a-z'));
-export const names5Mb = handled(
-  () => {
-    const long = 'n'.repeat(5_000_000);
-    return model(
-      graph(
-        [node('MatMul', ['x', 'w'], [long], [], { name: long }), node('Relu', [long], ['y'], [], { name: `${long}2` })],
-        {
-          initializer: [floats('w', [4, 8], noise(32))],
-        },
+export const names5Mb = notLoaded(() => {
+  const long = 'n'.repeat(5_000_000);
+  return model(
+    graph(
+      [node('MatMul', ['x', 'w'], [long], [], { name: long }), node('Relu', [long], ['y'], [], { name: `${long}2` })],
+      { initializer: [floats('w', [4, 8], noise(32))] },
+    ),
+  );
+}, /the name of the node 'n{30,40}…' has 5000000 characters, more than 65536/);
+export const valueName5Mb = notLoaded(() => {
+  const long = '\u001b[31m'.repeat(1_000_000);
+  return model(graph([node('Neg', ['x'], [long], [], { name: 'a' }), node('Relu', [long], ['y'])]));
+}, /the name of the value '\\u001b\[31m.*…' has 5000000 characters/);
+export const manyLongNames = notLoaded(() => {
+  const name = (i: number) => `${i}${'n'.repeat(60_000)}`;
+  return model(
+    graph(
+      Array.from({ length: 100 }, (_, i) =>
+        node('Neg', [i === 0 ? 'x' : name(i)], [i === 99 ? 'y' : name(i + 1)], [], { name: `${i}` }),
       ),
-    );
-  },
-  { seconds: 6 },
-);
+    ),
+  );
+}, /the text of all names has \d+ characters/);
 export const emptyNames = handled(() =>
   model(
     graph([node('MatMul', ['x', 'w'], ['h'], [], { name: '' }), node('Relu', ['h'], ['y'], [], { name: '' })], {

@@ -1,51 +1,39 @@
 import type { onnx } from 'onnx-proto';
-import { files, handled, notRun, write } from '../hostile-case.ts';
+import { files, handled, notLoaded, notRun, write } from '../hostile-case.ts';
 import { attribute, bytes, floats, graph, ints, model, node, noise, soundGraph, value } from '../onnx-messages.ts';
 
-export const chainOf60000 = handled(
-  () =>
-    model(
-      graph(
-        Array.from({ length: 60_000 }, (_, i) =>
-          node('Relu', [i === 0 ? 'x' : `v${i}`], [i === 59_999 ? 'y' : `v${i + 1}`]),
-        ),
+const chain = (count: number, operators: readonly string[]) =>
+  model(
+    graph(
+      Array.from({ length: count }, (_, i) =>
+        node(operators[i % operators.length]!, [i === 0 ? 'x' : `v${i}`], [i === count - 1 ? 'y' : `v${i + 1}`]),
       ),
     ),
-  { seconds: 30 },
-);
-export const chainOf60000Layers = handled(
-  () =>
-    model(
-      graph(
-        Array.from({ length: 20_000 }, (_, i) =>
-          node(['Neg', 'Abs', 'Sigmoid'][i % 3]!, [i === 0 ? 'x' : `v${i}`], [i === 19_999 ? 'y' : `v${i + 1}`]),
-        ),
-      ),
-    ),
-  { seconds: 30 },
-);
-export const manyReaders = handled(
-  () => {
-    const count = 5000;
-    const branches = Array.from({ length: count }, (_, i) => node('Add', ['x', `c${i}`], [`b${i}`]));
-    return model(
-      graph(
-        [
-          ...branches,
-          node(
-            'Sum',
-            branches.map(({ output }) => output![0]!),
-            ['y'],
-          ),
-        ],
-        {
-          initializer: Array.from({ length: count }, (_, i) => floats(`c${i}`, [1], [i / count])),
-        },
-      ),
-    );
-  },
-  { seconds: 10 },
-);
+  );
+const tooManyNodes = /it has \d+ nodes, more than 10000/;
+export const chainOf60000 = notLoaded(() => chain(60_000, ['Relu']), tooManyNodes);
+export const chainOf20000Layers = notLoaded(() => chain(20_000, ['Neg', 'Abs', 'Sigmoid']), tooManyNodes);
+export const chainOf2000Layers = handled(() => chain(2000, ['Neg', 'Abs', 'Sigmoid']));
+export const nodesInASubgraph = notLoaded(() => {
+  const relus = Array.from({ length: 12_000 }, (_, i) => node('Relu', [i === 0 ? 'x' : `t${i}`], [`t${i + 1}`]));
+  const branch = (name: string, nodes: onnx.INodeProto[], output: string) =>
+    attribute.graph(name, { name, node: nodes, output: [value(output, undefined)] });
+  const branches = [branch('then_branch', relus, 't12000'), branch('else_branch', [node('Neg', ['x'], ['e'])], 'e')];
+  const condition = { name: 'c', dataType: 9, dims: [], rawData: Uint8Array.of(1) };
+  return model(graph([node('If', ['c'], ['y'], branches)], { initializer: [condition] }));
+}, tooManyNodes);
+/** As many nodes that read the same value, and one that reads all they give. */
+function fan(count: number): Uint8Array {
+  const branches = Array.from({ length: count }, (_, i) => node('Add', ['x', `c${i}`], [`b${i}`]));
+  const outputs = branches.map(({ output }) => output![0]!);
+  return model(
+    graph([...branches, node('Sum', outputs, ['y'])], {
+      initializer: outputs.map((_, i) => floats(`c${i}`, [1], [i / count])),
+    }),
+  );
+}
+export const manyReaders = notLoaded(() => fan(5000), /the value 'x' is read 5000 times, more than 1000/);
+export const hundredsOfReaders = handled(() => fan(400));
 export const noNodes = handled(() => model(graph([], { output: [value('x', [1, 4])] })));
 export const noNodesAtAll = handled(() => model({ name: 'nothing' }), { compress: 'either' });
 export const initializerAsOutput = handled(() =>
