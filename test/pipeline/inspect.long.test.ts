@@ -8,13 +8,14 @@ import { inspectionSchema } from '../../src/report/inspection-schema.ts';
 import { conformanceModels, hasConformance } from '../formats/onnx/conformance-archive.ts';
 
 describe.skipIf(!hasConformance)('inspect on the conformance models', () => {
-  it('describes every one', async () => {
+  it('describes every fourth one', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'edgepack-inspect-'));
     const path = join(folder, 'model.onnx');
     const failed: string[] = [];
     let integer = 0;
     try {
-      for (const [name, bytes] of conformanceModels()) {
+      // Neighbours differ in an attribute or a shape.
+      for (const [name, bytes] of [...conformanceModels()].filter((_, i) => i % 4 === 0)) {
         writeFileSync(path, bytes);
         try {
           const { quantization } = inspectionSchema.parse(await inspect(path));

@@ -17,6 +17,8 @@ const models = [
 
 describe.skipIf(!zooAvailable)('trained models', () => {
   let folder: string;
+  /** Sizes in bytes of the .epk that `accurate` makes for rpi4: samples to evaluate on change no byte. */
+  const accurateEpkBytes = new Map<string, number>();
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'edgepack-zoo-'));
   });
@@ -36,6 +38,7 @@ describe.skipIf(!zooAvailable)('trained models', () => {
       output,
       cacheFolder: join(folder, 'cache'),
     });
+    if (target === 'rpi4') accurateEpkBytes.set(name, report!.sizes.epkBytes!);
     const slack = target === 'rpi4' ? 0 : 0.3;
     const { b, c } = report!.accuracy!.paired!;
     const { samples, exact } = report!.accuracy!;
@@ -64,9 +67,9 @@ describe.skipIf(!zooAvailable)('trained models', () => {
         });
         return report!;
       };
-      const accurate = await run('accurate', {});
+      const accurateBytes = accurateEpkBytes.get(name) ?? (await run('accurate', {})).sizes.epkBytes!;
       const balanced = await run('balanced', { evaluation: zooPath(evaluation) });
-      expect(balanced.sizes.epkBytes!).toBeLessThanOrEqual(0.85 * accurate.sizes.epkBytes!);
+      expect(balanced.sizes.epkBytes!).toBeLessThanOrEqual(0.85 * accurateBytes);
       const { samples, paired } = balanced.accuracy!;
       expect((paired!.b - paired!.c) / samples).toBeLessThanOrEqual(
         0.01 + (2 * Math.sqrt(paired!.b + paired!.c)) / samples,

@@ -170,7 +170,8 @@ const folderOf = (contents: (folder: string) => void, says?: RegExp) =>
   );
 const images = (name: string, content: () => Uint8Array | string) =>
   folderOf((folder) => {
-    for (let i = 0; i < 4; i++) writeFileSync(join(folder, `${i}-${name}`), content());
+    const bytes = content();
+    for (let i = 0; i < 4; i++) writeFileSync(join(folder, `${i}-${name}`), bytes);
   });
 function pngOf(width: number, height: number, pixels: Uint8Array): Buffer {
   const chunk = (kind: string, data: Uint8Array) => {

@@ -137,7 +137,7 @@ export const stringTensor = handled(() =>
 export const unusedInitializers = handled(() =>
   model(
     graph([node('Relu', ['x'], ['y'])], {
-      initializer: Array.from({ length: 2000 }, (_, i) => floats(`unused${i}`, [4], [i, 1, 2, 3])),
+      initializer: Array.from({ length: 300 }, (_, i) => floats(`unused${i}`, [4], [i, 1, 2, 3])),
     }),
   ),
 );
