@@ -88,10 +88,19 @@ const MAX_REPORT_BYTES = 2 ** 26;
 export function readCheckedReport(path: string): CheckedReport {
   let text: string;
   try {
-    const { size } = statSync(path);
+    const status = statSync(path);
+    const { size } = status;
+    // A pipe or a device may never end.
+    if (!status.isFile()) {
+      throw new EdgepackError('usage', 'is not a regular file', {
+        location: { file: path },
+        hint: 'name a report.json of edgepack compress',
+      });
+    }
     if (size > MAX_REPORT_BYTES) {
       throw new EdgepackError('usage', `${size} bytes is too large for a report, at most ${MAX_REPORT_BYTES}`, {
         location: { file: path },
+        hint: 'check that this is the right file',
       });
     }
     text = readFileSync(path, 'utf8');

@@ -92,10 +92,19 @@ interface Line {
 
 function readLines(path: string): Line[] {
   if (!existsSync(path)) return [];
-  const { size } = statSync(path);
+  const status = statSync(path);
+  const { size } = status;
+  // A pipe or a device may never end.
+  if (!status.isFile()) {
+    throw new EdgepackError('usage', 'the history is not a regular file', {
+      location: { file: path },
+      hint: 'name a file of JSON lines, or one that is not there yet',
+    });
+  }
   if (size > MAX_HISTORY_BYTES) {
     throw new EdgepackError('usage', `${size} bytes is too large for a history, at most ${MAX_HISTORY_BYTES}`, {
       location: { file: path },
+      hint: 'check that this is the right file, or begin another one',
     });
   }
   const lines = readFileSync(path, 'utf8').split(/\r?\n/);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join, parse } from 'node:path';
 import { type CheckedReport, readCheckedReport } from '../budget/checked-report.ts';
 
@@ -23,7 +23,7 @@ export function openCheckSubject(path: string, target: string): CheckSubject {
   if (/\.(onnx|epk)$/i.test(path)) {
     return { path, model: parse(path).name, target, report: undefined, modelPath: path };
   }
-  const file = isFolder(path) ? join(path, 'report.json') : path;
+  const file = statusOf(path)?.isDirectory() === true ? join(path, 'report.json') : path;
   const report = readCheckedReport(file);
   return { path: file, model: report.model.name, target: report.target.name, report, modelPath: modelOf(report, file) };
 }
@@ -33,11 +33,18 @@ function modelOf({ outputs }: CheckedReport, reportPath: string): string | undef
   if (written === undefined) return undefined;
   // Reports are moved with their folder, and may come from Windows.
   const beside = join(dirname(reportPath), basename(written.path.replaceAll('\\', '/')));
-  if (!existsSync(beside) || isFolder(beside)) return undefined;
+  const status = statusOf(beside);
+  // Not a pipe that never ends, and not more than a file of ONNX may have.
+  if (status?.isFile() !== true || status.size >= 2 ** 31) return undefined;
   const sha256 = createHash('sha256').update(readFileSync(beside)).digest('hex');
   return sha256 === written.sha256 ? beside : undefined;
 }
 
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+/** Undefined for what cannot be looked at: whoever reads it says why. */
+function statusOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
 }
