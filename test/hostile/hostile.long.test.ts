@@ -19,7 +19,7 @@ const all = await findCases();
 const isWhole = process.env.EDGEPACK_HOSTILE === 'all';
 /** Every bomb, packed ones too; of what is refused in the fast tests by the same lines, some. EDGEPACK_HOSTILE=all runs all. */
 const cases = all.filter(
-  ({ name }, i) => isWhole || /^(bombs|packed\/(zerosOf|fileOf|sectionOf|many))/.test(name) || i % 16 === 0,
+  ({ name }, i) => isWhole || /^(bombs|loops|packed\/(zerosOf|fileOf|sectionOf|many))/.test(name) || i % 16 === 0,
 );
 let engine: Engine;
 beforeAll(async () => {

@@ -60,6 +60,10 @@ export function bytes(name: string, dims: number[], values: readonly number[], d
   return { name, dataType, dims, rawData: Uint8Array.from(values, (item) => item & 255) };
 }
 
+export function bool(name: string, on: boolean): onnx.ITensorProto {
+  return { name, dataType: 9, dims: [], rawData: Uint8Array.of(on ? 1 : 0) };
+}
+
 /** `x` of one row of four numbers in, `y` out; what is given takes the place of the parts. */
 export function graph(nodes: onnx.INodeProto[], rest: onnx.IGraphProto = {}): onnx.IGraphProto {
   return { name: 'hostile', input: [value('x', [1, 4])], output: [value('y', undefined)], node: nodes, ...rest };

@@ -1,15 +1,9 @@
 import type { onnx } from 'onnx-proto';
 import { type HostileCase, handled, notRun, refused } from '../hostile-case.ts';
-import { attribute, floats, graph, ints, model, node, noise, value } from '../onnx-messages.ts';
+import { attribute, bool, floats, graph, ints, model, node, noise, value } from '../onnx-messages.ts';
 
 const { int, graph: subgraph, tensor } = attribute;
 const one = floats('one', [1], [1]);
-const bool = (name: string, on: boolean): onnx.ITensorProto => ({
-  name,
-  dataType: 9,
-  dims: [],
-  rawData: Uint8Array.of(on ? 1 : 0),
-});
 const bomb = (
   nodes: onnx.INodeProto[],
   initializer: onnx.ITensorProto[],
@@ -22,21 +16,11 @@ const sum = (input: string) => [
   node('Add', ['x', 'r'], ['y']),
 ];
 
-export const constantOfShape = bomb(
-  [node('ConstantOfShape', ['s'], ['big']), ...sum('big')],
-  [ints('s', [2 ** 20, 2 ** 10])],
-  tooLarge,
-);
-export const constantOfShapeOverflows = bomb(
-  [node('ConstantOfShape', ['s'], ['big']), ...sum('big')],
-  [ints('s', [2 ** 31, 2 ** 31, 2 ** 31])],
-  /./,
-);
-export const constantOfShapeNegative = bomb(
-  [node('ConstantOfShape', ['s'], ['big']), ...sum('big')],
-  [ints('s', [-1, 4])],
-  /./,
-);
+const filled = (shape: number[], says = /./) =>
+  bomb([node('ConstantOfShape', ['s'], ['big']), ...sum('big')], [ints('s', shape)], says);
+export const constantOfShape = filled([2 ** 20, 2 ** 10], tooLarge);
+export const constantOfShapeOverflows = filled([2 ** 31, 2 ** 31, 2 ** 31]);
+export const constantOfShapeNegative = filled([-1, 4]);
 export const expandAConstant = bomb(
   [node('Expand', ['one', 's'], ['big']), ...sum('big')],
   [one, ints('s', [2 ** 15, 2 ** 15])],
@@ -72,16 +56,14 @@ export const rangeOfIntegers = bomb(
   [ints('a', [0], []), ints('b', [2 ** 40], []), ints('c', [1], [])],
   tooLarge,
 );
-export const rangeOfFloats = bomb(
-  [node('Range', ['a', 'b', 'c'], ['big']), ...sum('big')],
-  [floats('a', [], [0]), floats('b', [], [1e9]), floats('c', [], [0.001])],
-  tooLarge,
-);
-export const rangeOfNoStep = bomb(
-  [node('Range', ['a', 'b', 'c'], ['big']), ...sum('big')],
-  [floats('a', [], [0]), floats('b', [], [1e9]), floats('c', [], [0])],
-  /./,
-);
+const floatRange = (step: number, says: RegExp) =>
+  bomb(
+    [node('Range', ['a', 'b', 'c'], ['big']), ...sum('big')],
+    [floats('a', [], [0]), floats('b', [], [1e9]), floats('c', [], [step])],
+    says,
+  );
+export const rangeOfFloats = floatRange(0.001, tooLarge);
+export const rangeOfNoStep = floatRange(0, /./);
 export const resizeTheInput = bomb(
   [node('Resize', ['x', '', 's'], ['big']), ...sum('big')],
   [floats('s', [4], [1, 1, 30_000, 30_000])],
@@ -100,26 +82,20 @@ export const oneHot = bomb(
   ],
   tooLarge,
 );
-export const outerProduct = bomb(
-  [
-    node('ConstantOfShape', ['s'], ['col'], [tensor('value', { dataType: 1, dims: [1], floatData: [1] })]),
-    node('Transpose', ['col'], ['row']),
-    node('MatMul', ['col', 'row'], ['big']),
-    ...sum('big'),
-  ],
-  [ints('s', [50_000, 1])],
-  tooLarge,
-);
-export const broadcast = bomb(
-  [
-    node('ConstantOfShape', ['s'], ['col'], [tensor('value', { dataType: 1, dims: [1], floatData: [1] })]),
-    node('Transpose', ['col'], ['row']),
-    node('Mul', ['col', 'row'], ['big']),
-    ...sum('big'),
-  ],
-  [ints('s', [50_000, 1])],
-  tooLarge,
-);
+/** A column of ones by its own row. */
+const columnByRow = (operator: string) =>
+  bomb(
+    [
+      node('ConstantOfShape', ['s'], ['col'], [tensor('value', { dataType: 1, dims: [1], floatData: [1] })]),
+      node('Transpose', ['col'], ['row']),
+      node(operator, ['col', 'row'], ['big']),
+      ...sum('big'),
+    ],
+    [ints('s', [50_000, 1])],
+    tooLarge,
+  );
+export const outerProduct = columnByRow('MatMul');
+export const broadcast = columnByRow('Mul');
 const doubling = (from: string, count: number) =>
   Array.from({ length: count }, (_, i) =>
     node('Concat', [i === 0 ? from : `d${i}`, i === 0 ? from : `d${i}`], [`d${i + 1}`], [int('axis', 0)]),
@@ -200,122 +176,6 @@ export const productsOfTheInput = bomb(
   tooLarge,
 );
 
-/** A loop whose body adds one to what it carries and says whether it goes on. */
-function loop(
-  trips: onnx.ITensorProto | undefined,
-  start: onnx.ITensorProto | undefined,
-  goOn: onnx.INodeProto[],
-  extra: onnx.INodeProto[] = [],
-  scan: string[] = [],
-): onnx.IGraphProto {
-  return graph(
-    [
-      node(
-        'Loop',
-        [trips?.name ?? '', start?.name ?? '', 'x'],
-        ['y', ...scan.map((name) => `all_${name}`)],
-        [
-          subgraph('body', {
-            name: 'body',
-            input: [value('i', [], 7), value('c_in', [], 9), value('v', undefined)],
-            output: [value('c_out', [], 9), value('v_out', undefined), ...scan.map((name) => value(name, undefined))],
-            node: [...goOn, node('Add', ['v', 'one'], ['v_out']), ...extra],
-          }),
-        ],
-      ),
-    ],
-    { initializer: [one, ...[trips, start].filter((item) => item !== undefined)] },
-  );
-}
-const always = [node('Identity', ['c_in'], ['c_out'])];
-const trips = (count: number | bigint) => ints('trips', [count], []);
-const endless = /loop|no answer|time/i;
-export const loopOf2To62 = notRun(() => model(loop(trips(2n ** 62n), bool('go', true), always)), endless);
-export const loopOfABillion = notRun(() => model(loop(trips(1_000_000_000), bool('go', true), always)), endless);
-export const loopWithoutEnd = notRun(() => model(loop(undefined, bool('go', true), always)), endless);
-export const loopWithoutAnything = notRun(() => model(loop(undefined, undefined, always)), endless);
-export const loopWhileTrue = notRun(
-  () => model(loop(undefined, bool('go', true), [node('Constant', [], ['c_out'], [tensor('value', bool('', true))])])),
-  endless,
-);
-export const loopWhileSmaller = notRun(
-  () =>
-    model(
-      loop(undefined, bool('go', true), [
-        node('ReduceMax', ['v'], ['most'], [int('keepdims', 0)]),
-        node('Constant', [], ['limit'], [tensor('value', floats('', [], [1e30]))]),
-        node('Less', ['most', 'limit'], ['c_out']),
-      ]),
-    ),
-  endless,
-);
-export const loopThatCollects = notRun(
-  () =>
-    model(
-      loop(
-        trips(100_000_000),
-        bool('go', true),
-        always,
-        [
-          node('Constant', [], ['many'], [tensor('value', ints('', [1024, 1024]))]),
-          node('ConstantOfShape', ['many'], ['piece']),
-        ],
-        ['piece'],
-      ),
-    ),
-  /loop|no answer|time|memory/i,
-);
-export const loopThatCollectsQuickly = notRun(
-  () =>
-    model(
-      loop(
-        trips(400),
-        bool('go', true),
-        always,
-        [
-          node('Constant', [], ['many'], [tensor('value', ints('', [1024, 1024]))]),
-          node('ConstantOfShape', ['many'], ['piece']),
-        ],
-        ['piece'],
-      ),
-    ),
-  /loop|no answer|time|memory/i,
-);
-export const loopsInLoops = notRun(() => {
-  let inner: onnx.INodeProto[] = [node('Add', ['v0', 'one'], ['out0'])];
-  for (let depth = 1; depth <= 8; depth++) {
-    inner = [
-      node(
-        'Loop',
-        ['trips', '', `v${depth}`],
-        [`out${depth}`],
-        [
-          subgraph('body', {
-            name: `body${depth}`,
-            input: [value(`i${depth}`, [], 7), value(`c${depth}`, [], 9), value(`v${depth - 1}`, undefined)],
-            output: [value(`d${depth}`, [], 9), value(`out${depth - 1}`, undefined)],
-            node: [node('Identity', [`c${depth}`], [`d${depth}`]), ...inner],
-          }),
-        ],
-      ),
-    ];
-  }
-  return model(
-    graph([node('Identity', ['x'], ['v8']), ...inner, node('Identity', ['out8'], ['y'])], {
-      initializer: [one, trips(1000)],
-    }),
-  );
-}, endless);
-export const shortLoop = handled(() => model(loop(trips(10), bool('go', true), always)));
-export const loopThatNeverStarts = handled(() => model(loop(trips(2n ** 62n), bool('go', false), always)));
-export const loopThatStops = handled(() =>
-  model(
-    loop(trips(2n ** 62n), bool('go', true), [
-      node('Constant', [], ['last'], [tensor('value', ints('', [20], []))]),
-      node('Less', ['i', 'last'], ['c_out']),
-    ]),
-  ),
-);
 export const branchesNested30Deep = handled(() => {
   let content: onnx.IGraphProto = {
     name: 'deepest',
@@ -378,31 +238,6 @@ export const poolWithAHugeWindow = bomb(
   /multiply-accumulates/,
   { input: [value('x', [1, 1, 2000, 2000])] },
 );
-export const loopOfConstants = notRun(() => {
-  const content = loop(undefined, bool('go', true), always);
-  const [repeated] = content.node!;
-  return model({
-    ...content,
-    node: [{ ...repeated, input: ['', 'go', 'one'], output: ['l'] }, node('Add', ['x', 'l'], ['y'])],
-  });
-}, endless);
-export const loopInAFunction = notRun(() => {
-  const { node: nodes, initializer } = loop(undefined, undefined, always);
-  const constants = initializer!.map((item) => node('Constant', [], [item.name!], [tensor('value', item)]));
-  return model(graph([node('F', ['x'], ['y'], [], { domain: 'f' })]), {
-    opsetImport: [{ version: 17 }, { domain: 'f', version: 1 }],
-    functions: [
-      {
-        name: 'F',
-        domain: 'f',
-        input: ['x'],
-        output: ['y'],
-        node: [...constants, ...nodes!],
-        opsetImport: [{ version: 17 }],
-      },
-    ],
-  });
-}, endless);
 export const textThatDoubles = notRun(
   () =>
     model(
