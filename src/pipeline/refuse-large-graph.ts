@@ -10,6 +10,8 @@ import type { Value } from '../ir/value.ts';
 export const graphLimits = {
   nodes: 10_000,
   readersOfOneValue: 1000,
+  /** Inputs or outputs of the whole model, or outputs of one node. */
+  valuesSideBySide: 1000,
   nameLength: 65_536,
   namesLength: 4_194_304,
 } as const;
@@ -34,12 +36,20 @@ export function refuseLargeGraph(path: string, model: Model, isTimeAllowed: bool
     const name = printable(value.name, 40);
     throw tooSlow(path, `the value '${name}' is read ${value.useCount} times, more than ${readersOfOneValue}`);
   };
+  const limitWidth = (what: string, count: number): void => {
+    const most = graphLimits.valuesSideBySide;
+    if (!isTimeAllowed && count > most) throw tooSlow(path, `${what} ${count}, more than ${most}`);
+  };
+  // What has a default is an initializer that old files list as an input as well.
+  limitWidth('its inputs are', model.graph.inputs.filter(({ tensor }) => tensor === undefined).length);
+  limitWidth('its outputs are', model.graph.outputs.length);
   for (const graph of model.graph.allGraphs()) {
     nodeCount += graph.nodeCount;
     if (!isTimeAllowed && nodeCount > nodes) continue;
     for (const value of [...graph.inputs, ...graph.initializers]) addValue(value);
     for (const node of graph.nodes()) {
       addName('name of the node', node.name);
+      limitWidth(`outputs of the node '${printable(node.name, 40)}' are`, node.outputs.length);
       for (const value of node.outputs) addValue(value);
     }
   }

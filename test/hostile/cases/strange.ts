@@ -33,6 +33,22 @@ function fan(count: number): Uint8Array {
   );
 }
 export const manyReaders = notLoaded(() => fan(5000), /the value 'x' is read 5000 times, more than 1000/);
+export const manyInputs = notLoaded(() => {
+  const unused = Array.from({ length: 20_000 }, (_, i) => value(`u${i}`, [1]));
+  return model(graph([node('Relu', ['x'], ['y'])], { input: [value('x', [1, 4]), ...unused] }));
+}, /its inputs are 20001, more than 1000/);
+export const manyOutputs = notLoaded(() => {
+  const relus = Array.from({ length: 5000 }, (_, i) => node('Relu', [i === 0 ? 'x' : `v${i}`], [`v${i + 1}`]));
+  return model(graph(relus, { output: relus.map(({ output }) => value(output![0]!, undefined)) }));
+}, /its outputs are 5000, more than 1000/);
+export const nodeOfManyOutputs = notLoaded(() => {
+  const pieces = Array.from({ length: 20_000 }, (_, i) => `o${i}`);
+  return model(
+    graph([node('Split', ['x'], pieces, [attribute.int('axis', 1)]), node('Relu', ['o0'], ['y'])], {
+      input: [value('x', [1, 20_000])],
+    }),
+  );
+}, /outputs of the node .* are 20000, more than 1000/);
 export const hundredsOfReaders = handled(() => fan(400));
 export const noNodes = handled(() => model(graph([], { output: [value('x', [1, 4])] })));
 export const noNodesAtAll = handled(() => model({ name: 'nothing' }), { compress: 'either' });
