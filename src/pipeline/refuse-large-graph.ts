@@ -32,9 +32,12 @@ export function refuseLargeGraph(path: string, model: Model, isTimeAllowed: bool
   const addValue = (value: Value): void => {
     addName('name of the value', value.name);
     const isConstant = value.tensor !== undefined || value.producer?.is('Constant') === true;
-    if (isTimeAllowed || isConstant || value.useCount <= readersOfOneValue) return;
+    if (isTimeAllowed || isConstant || value.consumers.length <= readersOfOneValue) return;
     const name = printable(value.name, 40);
-    throw tooSlow(path, `the value '${name}' is read ${value.useCount} times, more than ${readersOfOneValue}`);
+    throw tooSlow(
+      path,
+      `the value '${name}' is read by ${value.consumers.length} nodes, more than ${readersOfOneValue}`,
+    );
   };
   const limitWidth = (what: string, count: number): void => {
     const most = graphLimits.valuesSideBySide;

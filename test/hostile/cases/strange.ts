@@ -32,7 +32,7 @@ function fan(count: number): Uint8Array {
     }),
   );
 }
-export const manyReaders = notLoaded(() => fan(5000), /the value 'x' is read 5000 times, more than 1000/);
+export const manyReaders = notLoaded(() => fan(5000), /the value 'x' is read by 5000 nodes, more than 1000/);
 export const manyInputs = notLoaded(() => {
   const unused = Array.from({ length: 20_000 }, (_, i) => value(`u${i}`, [1]));
   return model(graph([node('Relu', ['x'], ['y'])], { input: [value('x', [1, 4]), ...unused] }));
