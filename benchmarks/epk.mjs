@@ -102,7 +102,8 @@ async function int8File(entry, calibrationSamples, folder) {
   const samples = await entry.writeSamples(join(folder, 'samples'), { calibrationSamples, evaluationSamples: 1 });
   const options = { target: 'rpi4', recipe: 'accurate', output: folder, calibration: samples.calibration.path };
   if (samples.preprocess !== undefined) options.preprocess = samples.preprocess;
-  return (await compressRun(entry.model, { ...options, cacheFolder: join(folder, 'cache') }, folder)).onnx.path;
+  return (await compressRun(entry.model, { ...options, allowSlower: true, cacheFolder: join(folder, 'cache') }, folder))
+    .onnx.path;
 }
 
 function rowTable(rows) {

@@ -18,6 +18,8 @@ export async function measure({ entry, recipe, samples, folder, settings, say })
   const options = (output, more) => ({
     target,
     recipe,
+    // The int8 model itself is measured, whatever its speed here; and the same bytes in every run.
+    allowSlower: true,
     // All cores, as the peer takes them.
     threads: availableParallelism(),
     output,

@@ -1,4 +1,5 @@
 import type { Node } from '../ir/node.ts';
+import { scaledIntegers } from '../ir/scaled-integers.ts';
 import type { Value } from '../ir/value.ts';
 import { DataType, packedByteLength } from '../tensor/data-type.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -8,7 +9,7 @@ export interface ConstantSource {
   /** The initializer, or the output of the Constant, that holds it. */
   readonly value: Value;
   readonly tensor: Tensor;
-  /** The DequantizeLinear it goes through. */
+  /** The DequantizeLinear it goes through, or the Mul that scales it behind a Cast. */
   readonly dequantizer: Node | undefined;
 }
 
@@ -24,7 +25,7 @@ export function constantSource(start: Value | undefined): ConstantSource | undef
       const tensor = producer.tensor('value');
       return tensor === undefined ? undefined : { value, tensor, dequantizer };
     }
-    if (isDequantizer(producer)) dequantizer ??= producer;
+    if (isDequantizer(producer) || scaledIntegers(producer) !== undefined) dequantizer ??= producer;
     else if (!producer.is('Identity', 'QuantizeLinear', 'Cast')) return undefined;
     value = producer.input(0);
   }
@@ -77,7 +78,8 @@ function dequantize(
   }
   const result = new Float32Array(stored.length);
   const rank = tensor.dims.length;
-  const axis = node.int('axis', 1) < 0 ? node.int('axis', 1) + rank : node.int('axis', 1);
+  const stated = node.int('axis', 1);
+  const axis = node.is('Mul') ? scale.dims.findIndex((size) => size !== 1) : stated < 0 ? stated + rank : stated;
   const block = node.int('block_size', 0);
   const size = tensor.dims[axis] ?? 1;
   const inner = tensor.dims.slice(axis + 1).reduce((a, b) => a * b, 1);

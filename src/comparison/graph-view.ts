@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Graph } from '../ir/graph.ts';
 import type { Model } from '../ir/model.ts';
 import type { Node } from '../ir/node.ts';
+import { scaledIntegers } from '../ir/scaled-integers.ts';
 import type { Attribute } from '../ir/types.ts';
 import type { Value } from '../ir/value.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -67,7 +68,8 @@ export interface ViewNode {
 const carriers = ['Constant', 'Identity', 'Dropout', 'QuantizeLinear', 'DequantizeLinear', 'Cast'];
 
 export function isCarrier(node: Node): boolean {
-  return (node.is(node.opType) || node.domain === 'com.microsoft') && carriers.includes(node.opType);
+  const isNamed = (node.is(node.opType) || node.domain === 'com.microsoft') && carriers.includes(node.opType);
+  return isNamed || scaledIntegers(node) !== undefined;
 }
 
 /** Names of inputs and outputs as both models are taken to understand them. */

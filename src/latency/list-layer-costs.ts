@@ -79,7 +79,7 @@ export function listLayerCosts(model: Model, options: LayerCostOptions = {}): La
   const unknown = new Set<string>();
   for (const { node, macs, macsKnown } of cost(model, options).nodes) {
     if (!macsKnown) unknown.add(node.domain === '' ? node.opType : `${node.domain}.${node.opType}`);
-    else if (!FREE.has(node.opType) && !folded.skipped.has(node)) {
+    else if (!FREE.has(node.opType) && !folded.skipped.has(node) && !isComputedAtLoad(node)) {
       const layer = layerOf(node, macs, types, folded);
       if (layer !== undefined) layers.push(layer);
     }
@@ -152,9 +152,14 @@ function isConstant(value: Value): boolean {
   if (producer === undefined) return false;
   if (producer.is('Constant')) return true;
   return (
-    producer.is('DequantizeLinear', 'QuantizeLinear', 'Identity', 'Cast', 'Transpose') &&
+    producer.is('DequantizeLinear', 'QuantizeLinear', 'Identity', 'Cast', 'Mul', 'Transpose') &&
     producer.inputs.every((v) => v === undefined || isConstant(v))
   );
+}
+
+/** What stored integers become real by: engines compute it when they load the model. */
+function isComputedAtLoad(node: Node): boolean {
+  return node.is('Cast', 'Mul') && node.outputs.every((output) => isConstant(output));
 }
 
 /** Elements of a tensor of numbers; shapes, indices and masks are none. */

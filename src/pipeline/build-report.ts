@@ -12,15 +12,17 @@ import type { LatencyMeasurement } from '../runtime/latency.ts';
 import type { ChosenProvider } from '../targets/choose-provider.ts';
 import type { Target } from '../targets/target-schema.ts';
 import type { FileFacts } from './api-types.ts';
+import type { ChosenExecution } from './choose-execution.ts';
 import type { ResolvedCompressOptions } from './compress-options.ts';
 import { engineThreads } from './engine-threads.ts';
 import { runProvider } from './follow-provider.ts';
-import { hostLabel } from './host-label.ts';
+import { deviceLabel, hostLabel } from './host-label.ts';
 import type { MeasuredResult } from './measure-result.ts';
 import type { RunSamples } from './open-samples.ts';
 import { packageVersion } from './package-version.ts';
 import { plain, predictForTarget, type TargetNetwork, usableLatency } from './predict.ts';
 import type { StepsResult, Warning } from './run-steps.ts';
+import type { PairedLatency } from './time-beside-original.ts';
 
 /** What a report needs of a model that is or may be gone. */
 export interface DescribedModel {
@@ -46,6 +48,7 @@ export interface ReportInput {
   readonly ortBytes: number | undefined;
   readonly epk: WrittenEpk;
   readonly measured: MeasuredResult;
+  readonly chosen: Pick<ChosenExecution, 'latency' | 'onDevice' | 'execution'>;
   readonly files: readonly FileFacts[];
   readonly warnings: readonly Warning[];
   readonly engineVersion: string;
@@ -87,7 +90,8 @@ export function buildReport(input: ReportInput): Report {
       reason: layer.keptFloat ?? null,
     })),
     integerShare: measured.integerShare,
-    latency: { host: latencyOf(input), predicted: predictedOf(input, missing) },
+    execution: input.chosen.execution,
+    latency: { host: latencyOf(input), ...deviceOf(input), predicted: predictedOf(input, missing) },
     memory: {
       enginePeakBytes: Math.round(input.enginePeakBytes),
       toolPeakBytes: process.resourceUsage().maxRSS * 1024,
@@ -202,22 +206,32 @@ export function arithmeticNote(exact: Comparison, host: Comparison, target: Targ
   return `this host (${cpuName}) gives other answers than ${target.displayName}: ${reason}; believe the exact figures for the target`;
 }
 
-function latencyOf({ measured, options, target }: ReportInput): Report['latency']['host'] {
-  const { original, compressed } = measured.latency;
-  const { seed } = options;
-  const host = describeHost();
+function latencyOf({ chosen, options, target }: ReportInput): Report['latency']['host'] {
+  const { cpuName } = describeHost();
   const threads = engineThreads(options.threads, target);
+  const measured = pairedLatency(chosen.latency, options.seed);
+  return { cpu: cpuName, threads, ...measured, label: hostLabel(cpuName, [threads]) };
+}
+
+function deviceOf({ chosen, options, target }: ReportInput): { device?: Report['latency']['device'] } {
+  if (chosen.onDevice === undefined) return {};
+  const { device, latency } = chosen.onDevice;
+  const { address, description } = device;
+  const { cpuName } = description;
+  const threads = engineThreads(options.threads, target, description);
+  const measured = pairedLatency(latency, options.seed);
+  return { device: { cpu: cpuName, threads, ...measured, label: deviceLabel(address, cpuName, [threads]) } };
+}
+
+function pairedLatency({ original, compressed, ratio: decided }: PairedLatency, seed: number) {
   const { ratio, interval } = pairedLatencyRatio(compressed.roundsMs, original.roundsMs, { seed });
   return {
-    cpu: host.cpuName,
-    threads,
     rounds: original.roundsMs.length,
     original: samplesOf(original, seed),
     compressed: samplesOf(compressed, seed),
-    ratio,
-    ratioLow: interval.low,
-    ratioHigh: interval.high,
-    label: hostLabel(host.cpuName, [threads]),
+    ratio: decided?.value ?? ratio,
+    ratioLow: decided?.low ?? interval.low,
+    ratioHigh: decided?.high ?? interval.high,
   };
 }
 

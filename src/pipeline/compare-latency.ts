@@ -1,7 +1,7 @@
 import type { Measured } from '../budget/evidence.ts';
 import type { Logger } from '../diagnostics/logger.ts';
 import { medianOfBatches } from '../evaluation/latency-statistics.ts';
-import { startEngine } from '../runtime/engine.ts';
+import { type Engine, startEngine } from '../runtime/engine.ts';
 import { quantileOf } from '../runtime/latency.ts';
 import type { BenchModel } from './open-bench-model.ts';
 import { benchSession } from './try-model.ts';
@@ -12,13 +12,24 @@ type Batch = readonly (readonly Float64Array[])[];
 export interface ComparedLatency {
   /** In the order of the models. */
   readonly mediansMs: readonly Measured[];
-  /** The last model as a multiple of the first; undefined of one model. */
-  readonly ratio: Measured | undefined;
+  /** Each model after the first as a multiple of that. */
+  readonly ratios: readonly Measured[];
+  /** All runs of each model, by round, in milliseconds. */
+  readonly roundsMs: readonly (readonly Float64Array[])[];
   readonly batches: number;
   readonly rounds: number;
 }
 
+/** A model in a file, and what it is run on. */
+export type TimedModel = Pick<BenchModel, 'label' | 'onnxPath' | 'feeds'>;
+
 export interface CompareLatencyOptions {
+  /** Starts a process of the engine where the models are to be timed; on this host by default. */
+  readonly start?: () => Promise<Engine>;
+  /** About the length of a turn. Default 20 ms. */
+  readonly turnMs?: number;
+  /** Runs of each model before the first round of a batch. Default 3. */
+  readonly warmup?: number;
   readonly threads: number;
   readonly maxSeconds: number;
   readonly seed: number;
@@ -35,14 +46,15 @@ const MAX_BATCHES = 100;
 const TURN_MS = 20;
 
 /**
- * Times one model, or two in turns, until what is known suffices or the time is up; at least five batches. Every batch has a
+ * Times one model, or several in turns, until what is known suffices or the time is up; at least five batches. Every batch has a
  * process of the engine of its own and loads the models in another order: where memory happens to lie makes two sessions
  * of the same model differ by about a percent for as long as they live, and only new sessions show how much.
  */
 export async function compareLatency(
-  models: readonly BenchModel[],
-  { threads, maxSeconds, seed, logger, signal, isDecided }: CompareLatencyOptions,
+  models: readonly TimedModel[],
+  options: CompareLatencyOptions,
 ): Promise<ComparedLatency> {
+  const { maxSeconds, seed, logger, signal, isDecided } = options;
   const measured: Batch[] = [];
   const startMs = performance.now();
   const progress = logger.progress('Measuring latency until it is decided, seconds', Math.ceil(maxSeconds));
@@ -51,7 +63,7 @@ export async function compareLatency(
       signal?.throwIfAborted();
       const leftSeconds = maxSeconds - (performance.now() - startMs) / 1000;
       const share = leftSeconds / Math.max(1, MIN_BATCHES - batch);
-      const settings = { threads, maxSeconds: Math.max(0.5, share), seed, signal, logger };
+      const settings = { ...options, maxSeconds: Math.max(0.5, share) };
       measured.push(await measureBatch(models, batch, settings));
       progress.update(Math.min(Math.ceil(maxSeconds), Math.round((performance.now() - startMs) / 1000)));
       if (batch + 1 < MIN_BATCHES) continue;
@@ -65,13 +77,13 @@ export async function compareLatency(
 }
 
 async function measureBatch(
-  models: readonly BenchModel[],
+  models: readonly TimedModel[],
   batch: number,
-  { threads, maxSeconds, seed, signal, logger }: Omit<CompareLatencyOptions, 'isDecided'>,
+  { start, threads, turnMs = TURN_MS, warmup = 3, maxSeconds, seed, signal, logger }: CompareLatencyOptions,
 ): Promise<Batch> {
   const order = models.map((_, i) => i);
   if (batch % 2 === 1) order.reverse();
-  const engine = await startEngine({ logger });
+  const engine = await (start === undefined ? startEngine({ logger }) : start());
   try {
     const candidates = [];
     for (const i of order) {
@@ -82,9 +94,9 @@ async function measureBatch(
     const run = await engine.measureLatency(candidates, {
       rounds: BATCH_ROUNDS,
       minRounds: 2,
-      warmup: 3,
+      warmup,
       maxSeconds,
-      turnMs: TURN_MS,
+      turnMs,
       seed: seed + batch,
       signal,
     });
@@ -108,13 +120,17 @@ function summarize(batches: readonly Batch[], seed: number): ComparedLatency {
   const mediansMs = first!.map((_, model) =>
     estimate(batches.map((batch) => Float64Array.from(batch[model]!.flatMap((round) => Array.from(round))))),
   );
-  const ratios = batches.map((batch) => {
-    const before = turnTimes(batch[0]!);
-    return turnTimes(batch.at(-1)!).map((ms, round) => ms / before[round]!);
-  });
+  const ratioOf = (model: number): Measured =>
+    estimate(
+      batches.map((batch) => {
+        const before = turnTimes(batch[0]!);
+        return turnTimes(batch[model]!).map((ms, round) => ms / before[round]!);
+      }),
+    );
   return {
     mediansMs,
-    ratio: first!.length < 2 ? undefined : estimate(ratios),
+    ratios: first!.slice(1).map((_, i) => ratioOf(i + 1)),
+    roundsMs: first!.map((_, model) => batches.flatMap((batch) => batch[model]!)),
     batches: batches.length,
     rounds: batches.reduce((sum, batch) => sum + batch[0]!.length, 0),
   };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { budgetsSchema } from '../budget/budget-schema.ts';
 import { preprocessSchema } from '../data/preprocess.ts';
+import { deviceOptions } from './device-options.ts';
 
 /** Preprocessing of images as data: a preset's name, a JSON file, or the description itself. */
 const preprocess = z.union([z.string().min(1), preprocessSchema]);
@@ -78,6 +79,14 @@ export const compressOptionsSchema = z
       .max(100)
       .default(1)
       .describe('Largest loss of accuracy to accept, in percentage points.'),
+    allowSlower: z
+      .boolean()
+      .default(false)
+      .describe('Ship what the recipe makes even where it is slower than the original; the same bytes on every host.'),
+    device: deviceOptions.device.describe(
+      'Measure there which variant is not slower, instead of here: ssh://user@host or ssh://user@host:port, by keys.',
+    ),
+    sshConfig: deviceOptions.sshConfig,
     allowLinks: z
       .boolean()
       .default(false)

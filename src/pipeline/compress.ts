@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { connectDevice, type Device } from '../device/connect-device.ts';
 import { ofFile } from '../diagnostics/at-file.ts';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
-import { silentLogger } from '../diagnostics/logger.ts';
+import { type Logger, silentLogger } from '../diagnostics/logger.ts';
 import { checkValue } from '../diagnostics/parse-checked-json.ts';
 import { printable } from '../diagnostics/printable.ts';
 import { ReferenceSession } from '../evaluation/reference-session.ts';
@@ -28,6 +29,7 @@ import type { Target } from '../targets/target-schema.ts';
 import { anyFeeds } from './any-feeds.ts';
 import type { CompressPlan, CompressResult, FileFacts, RunContext } from './api-types.ts';
 import { buildReport } from './build-report.ts';
+import { type ChosenExecution, chooseExecution } from './choose-execution.ts';
 import { type CompressOptions, compressOptionsSchema, type ResolvedCompressOptions } from './compress-options.ts';
 import { countOperators, operatorOrigin } from './count-operators.ts';
 import { engineLimits } from './engine-limits.ts';
@@ -77,6 +79,9 @@ export async function compress(
     const model = readModel(modelPath, resolved);
     refuseLargeGraph(modelPath, model, resolved.engineTimeout !== undefined);
     inferShapes(model);
+    const connect = resolved.dryRun ? undefined : deviceOf(resolved, { logger, signal });
+    // Before the work: where it cannot be reached, that is all there is to say.
+    await (await connect?.())?.close();
     // Samples are being read and hashed while the model is looked at.
     const opening = openSamples(model, resolved);
     opening.catch(() => {});
@@ -107,7 +112,7 @@ export async function compress(
     // Loops whose end only a run can tell are tried before anything else is done.
     if (limits.runSeconds !== undefined) await reference.run(await anyFeeds(reference, samples, resolved.seed));
     if (samples.selection !== undefined) reference.remember(samples.selection, KEPT_BYTES, signal);
-    const done = await runSteps({
+    const made = await runSteps({
       original: reference,
       modelSha256: facts.sha256,
       model,
@@ -121,9 +126,25 @@ export async function compress(
       context,
       onSearch,
     });
-    const bytes = Buffer.concat(encodeModel(done.model).pieces);
-    const measuring = measureResult({
+    const { done, bytes, ...chosen } = await chooseExecution({
       modelPath: runnable!.path,
+      original: reference,
+      readOriginal: () => readModel(modelPath, resolved),
+      bytes: Buffer.concat(encodeModel(made.model).pieces),
+      done: made,
+      samples,
+      target,
+      provider,
+      onTarget,
+      askedThreads: resolved.threads,
+      engine,
+      limits,
+      connect,
+      allowSlower: resolved.allowSlower,
+      context,
+      seed: resolved.seed,
+    });
+    const measuring = measureResult({
       original: reference,
       bytes,
       done,
@@ -176,8 +197,14 @@ export async function compress(
       ortBytes: ortBytes?.length,
       epk: { ...sizes, byteLength: epkBytes.length },
       measured,
+      chosen,
       files: files.map((file) => ({ ...file, path: join(resolved.output, basename(file.path)) })),
-      warnings: [...unknown, ...notices(resolved, recipe, provider, samples), ...done.warnings, ...measured.warnings],
+      warnings: [
+        ...unknown,
+        ...notices(resolved, chosen.execution.shipped, provider, samples),
+        ...done.warnings,
+        ...measured.warnings,
+      ],
       engineVersion: engine.version,
       enginePeakBytes,
       commandLine,
@@ -204,6 +231,18 @@ export async function compress(
 }
 
 const ENGINE_ERRORS: ReadonlySet<string> = new Set(['engine-failed', 'model-rejected']);
+
+/** Connects to the device that the options name; undefined where they name none. */
+function deviceOf(
+  { device, sshConfig }: ResolvedCompressOptions,
+  context: { readonly logger: Logger; readonly signal: AbortSignal | undefined },
+): (() => Promise<Device>) | undefined {
+  if (device !== undefined) return () => connectDevice({ device, sshConfig, ...context });
+  if (sshConfig === undefined) return undefined;
+  throw new EdgepackError('usage', '--ssh-config is about a device, and none is given', {
+    hint: 'Add --device ssh://user@host',
+  });
+}
 
 /** The recipe asked for; without data only weights can be quantized. */
 function recipeFor(options: ResolvedCompressOptions): Recipe {
@@ -323,7 +362,7 @@ function unknownOperators(model: Model): Warning[] {
 /** What a user should know before believing the numbers. */
 function notices(
   options: ResolvedCompressOptions,
-  recipe: Recipe,
+  shipped: ChosenExecution['execution']['shipped'],
   { int8 }: ChosenProvider,
   samples: Awaited<ReturnType<typeof openSamples>>,
 ): Warning[] {
@@ -337,7 +376,7 @@ function notices(
           : 'without data only weights are int8; add --data <samples> for int8 activations, speed and measured accuracy',
     });
   }
-  if (recipe.steps.some((step) => step.pass === 'quantize-weights')) {
+  if (shipped === 'weights' || shipped === 'mixed') {
     warnings.push({
       code: 'weight-only',
       message: 'the file shrinks, but memory may not: engines expand int8 weights to float',

@@ -2,6 +2,7 @@ import { constantBehind } from '../evaluation/quantized-constant.ts';
 import type { ModelCost } from '../ir/cost.ts';
 import type { Model } from '../ir/model.ts';
 import type { Node } from '../ir/node.ts';
+import { scaledIntegers } from '../ir/scaled-integers.ts';
 import type { Value } from '../ir/value.ts';
 import type { Inspection } from '../report/inspection-schema.ts';
 import { dataTypeName, isFloat } from '../tensor/data-type.ts';
@@ -45,7 +46,7 @@ export function listLayers(model: Model, costs: ModelCost): ModelLayers {
   const counted = new Set<Tensor>();
   const layers: (Layer & { node: Node })[] = [];
   for (const { node, macs, macsKnown } of costs.nodes) {
-    if (node.is(...CARRIERS)) continue;
+    if (node.is(...CARRIERS) || scaledIntegers(node) !== undefined) continue;
     const constants = weightsOf(node);
     if (!constants.some((tensor) => tensor.elementCount > 1)) continue;
     const largest = constants.reduce((a, b) => (b.elementCount > a.elementCount ? b : a));
@@ -89,6 +90,7 @@ function isQuantizationParameter(value: Value): boolean {
     consumers.length > 0 &&
     consumers.every((node) => {
       if (node.is('QuantizeLinear', 'DequantizeLinear')) return node.input(0) !== value;
+      if (scaledIntegers(node) !== undefined) return node.input(1) === value;
       const weights = integerInputs(node);
       return weights?.every((index) => node.input(index) !== value) === true;
     })
@@ -121,8 +123,9 @@ function constantThrough(value: Value): { tensor: Tensor; isQuantized: boolean }
     const tensor = constantBehind(current);
     if (tensor !== undefined) return { tensor, isQuantized: quantized };
     const producer: Node | undefined = current.producer;
-    if (producer?.is(...CARRIERS) !== true) return undefined;
-    quantized ||= producer.is('DequantizeLinear');
+    const isScaled = scaledIntegers(producer) !== undefined;
+    if (producer === undefined || (!producer.is(...CARRIERS) && !isScaled)) return undefined;
+    quantized ||= producer.is('DequantizeLinear') || isScaled;
     current = producer.input(0);
   }
   return undefined;

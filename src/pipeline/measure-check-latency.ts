@@ -41,7 +41,7 @@ export async function measureCheckLatency(run: CheckRun, gathered: Gathered): Pr
     ...judged,
     evidence: { ...judged.evidence, hostMs: compared.mediansMs.at(-1)! },
     baseline: needsBoth ? { ...judged.baseline, hostMs: compared.mediansMs[0]! } : judged.baseline,
-    hostRatio: compared.ratio === undefined ? known.hostRatio : withMargin(compared.ratio),
+    hostRatio: needsBoth ? withMargin(compared.ratios[0]!) : known.hostRatio,
   });
   const { maxSeconds, seed } = run.options;
   const threads = threadsOf(run);

@@ -6,17 +6,14 @@ import { layerSqnr } from '../evaluation/layer-sqnr.ts';
 import { type ModelScores, scoreModels } from '../evaluation/score-models.ts';
 import type { PassContext } from '../passes/pass.ts';
 import type { Engine } from '../runtime/engine.ts';
-import type { LatencyMeasurement } from '../runtime/latency.ts';
 import type { Runnable } from '../runtime/session.ts';
 import { TemporaryFolder } from '../storage/temporary-folder.ts';
 import type { Target } from '../targets/target-schema.ts';
-import type { Feeds } from '../tensor/nd-array.ts';
 import { anyFeeds } from './any-feeds.ts';
 import type { RunSamples } from './open-samples.ts';
 import type { StepsResult, Warning } from './run-steps.ts';
 
 export interface MeasureInput {
-  readonly modelPath: string;
   readonly original: Runnable;
   /** The compressed model's file. */
   readonly bytes: Uint8Array;
@@ -35,7 +32,6 @@ export interface MeasuredResult {
   readonly scores: ModelScores | undefined;
   /** Of the evaluation samples and their labels; undefined without them. */
   readonly evaluationSha256: string | undefined;
-  readonly latency: { readonly original: LatencyMeasurement; readonly compressed: LatencyMeasurement };
   readonly integerShare: IntegerShare;
   /** By the float value that stands for a layer's output. */
   readonly layerSqnrDb: ReadonlyMap<string, number | null>;
@@ -48,7 +44,7 @@ const COMPRESSED = { label: 'the compressed model', temporary: true };
 /** Samples that the comparison layer by layer looks at. */
 const LAYER_SAMPLES = 4;
 
-/** Runs the finished model: accuracy in the target's arithmetic and in this host's, latency beside the original, kernels. */
+/** Runs the finished model: accuracy in the target's arithmetic and in this host's, kernels. */
 export async function measureResult(input: MeasureInput): Promise<MeasuredResult> {
   const { original, bytes, done, samples, threads, engine, context, seed } = input;
   const folder = new TemporaryFolder();
@@ -57,7 +53,6 @@ export async function measureResult(input: MeasureInput): Promise<MeasuredResult
     const path = join(folder.path, 'compressed.onnx');
     writeFileSync(path, bytes);
     const feeds = await anyFeeds(original, samples, seed);
-    const latency = await timeBesideOriginal(input, path, feeds);
     const share = await integerShare(done.model, feeds, engine, threads);
     let scores: ModelScores | undefined;
     if (samples.evaluation !== undefined) {
@@ -73,7 +68,6 @@ export async function measureResult(input: MeasureInput): Promise<MeasuredResult
     return {
       scores,
       evaluationSha256: samples.evaluation === undefined ? undefined : await fingerprintLabelled(samples.evaluation),
-      latency,
       integerShare: share,
       layerSqnrDb: await sqnrByLayer(input, done),
       warnings: [],
@@ -81,33 +75,6 @@ export async function measureResult(input: MeasureInput): Promise<MeasuredResult
   } finally {
     folder.remove();
   }
-}
-
-/** Latency of both files in turns, in sessions as other programs load them. */
-async function timeBesideOriginal(
-  { modelPath, engine, threads, samples, seed, context }: MeasureInput,
-  path: string,
-  feeds: Feeds,
-): Promise<MeasuredResult['latency']> {
-  const options = { threads, memoryPattern: true, spin: true };
-  const original = await engine.load(modelPath, { ...options, label: 'the original model', temporary: true });
-  const compressed = await engine.load(path, { ...options, ...COMPRESSED });
-  const { candidates } = await engine.measureLatency(
-    [
-      { label: 'original', session: original, feeds },
-      { label: 'compressed', session: compressed, feeds },
-    ],
-    {
-      ...(samples.evaluation === undefined
-        ? { rounds: 5, warmup: 2, turnMs: 5, maxSeconds: 10 }
-        : { rounds: 20, warmup: 3, maxSeconds: 10 }),
-      seed,
-      signal: context.signal,
-    },
-  );
-  await original.release();
-  await compressed.release();
-  return { original: candidates[0]!, compressed: candidates[1]! };
 }
 
 async function sqnrByLayer({ samples, engine }: MeasureInput, done: StepsResult): Promise<Map<string, number | null>> {

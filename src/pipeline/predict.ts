@@ -131,7 +131,7 @@ function unmeasured({ provider }: ChosenProvider): NoProfile | undefined {
 }
 
 /** What a calibration is compared with: the engine that edgepack brings, and no other. */
-function engineVersionFor(engine: string): string | undefined {
+export function engineVersionFor(engine: string): string | undefined {
   return engine === 'onnxruntime' ? bundledEngineVersion() : undefined;
 }
 

@@ -61,10 +61,14 @@ export interface QuantizedModel {
   readonly selection: Comparison;
   readonly layers: readonly QuantizedLayer[];
   readonly placement: Placement;
-  /** Makes the same quantization anew, of a copy of the model that may be pruned, with wider weight steps by node name. */
+  /**
+   * Makes the same quantization anew, of a copy of the model that may be pruned, with wider weight steps by node name, and
+   * with more nodes left in float.
+   */
   readonly requantize: (
     model: Model,
     weightStepFactors: Readonly<Record<string, number>>,
+    nodesInFloat?: readonly string[],
   ) => Promise<{ readonly model: Model; readonly run: PassRun }>;
   /** Loads a quantized variant into the engine, in exact arithmetic. */
   readonly load: (variant: Model) => Promise<Session>;
@@ -115,7 +119,8 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
     selection: chosen.score,
     layers: layersOf(placement, harmful),
     placement,
-    requantize: (changed, factors) => trial.build(changed, chosen.method, excluded, factors),
+    requantize: (changed, factors, nodesInFloat = []) =>
+      trial.build(changed, chosen.method, [...excluded, ...nodesInFloat], factors),
     load: (variant) => trial.load(variant),
   };
 }

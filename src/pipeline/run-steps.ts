@@ -49,6 +49,8 @@ export interface StepsResult {
   readonly model: Model;
   /** The model as it was right before quantization; undefined where nothing was quantized with data. */
   readonly float: Model | undefined;
+  /** Quantizes that model as it was done, with these nodes left in float; undefined where it was not quantized with data. */
+  readonly quantizeWithout: ((nodesInFloat: readonly string[]) => Promise<Model>) | undefined;
   readonly layers: readonly QuantizedLayer[];
   readonly steps: readonly ReportStep[];
   readonly warnings: readonly Warning[];
@@ -75,6 +77,7 @@ class StepRunner {
   readonly #warnings: Warning[] = [];
   #model: Model;
   #float: Model | undefined;
+  #quantizeWithout: StepsResult['quantizeWithout'];
   #layers: readonly QuantizedLayer[] = [];
   /** The weights before they were pruned, where zeros were asked for: then exactly these are set, and nothing is searched. */
   #exactWeights: ReadonlyMap<string, Tensor> | undefined;
@@ -89,6 +92,7 @@ class StepRunner {
     return {
       model: this.#model,
       float: this.#float,
+      quantizeWithout: this.#quantizeWithout,
       layers: this.#layers,
       steps: this.#steps,
       warnings: this.#warnings,
@@ -191,9 +195,12 @@ class StepRunner {
       });
       return this.#quantizeWeights({});
     }
-    this.#float = this.#model;
+    const float = this.#model;
+    this.#float = float;
     this.#layers = quantized.layers;
     const spent = await this.#spendLimit(quantized, step, cache);
+    const stepFactors = spent?.found?.stepFactors ?? {};
+    this.#quantizeWithout = async (nodes) => (await quantized.requantize(float, stepFactors, nodes)).model;
     const chosen = {
       kind: 'choose-ranges',
       subject: quantized.calibrationMethod,
@@ -325,7 +332,8 @@ type PruneOptions = Extract<RecipeStep, { pass: 'prune-magnitude' }>['options'];
 type QuantizeOptions = Extract<RecipeStep, { pass: 'quantize-static' }>['options'];
 type WeightOptions = Extract<RecipeStep, { pass: 'quantize-weights' }>['options'];
 
-function lossOf(comparison: Comparison, samples: Dataset): NonNullable<ReportStep['loss']> {
+/** What a comparison says of a step. */
+export function lossOf(comparison: Comparison, samples: Dataset): NonNullable<ReportStep['loss']> {
   return {
     sqnrDb: comparison.sqnrDb,
     agreement: comparison.agreement?.value ?? null,

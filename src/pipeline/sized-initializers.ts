@@ -1,4 +1,5 @@
 import type { Model } from '../ir/model.ts';
+import { scaledIntegers } from '../ir/scaled-integers.ts';
 import type { Value } from '../ir/value.ts';
 import type { SizedInitializer } from '../report/size-table.ts';
 import { DataType, dataTypeName } from '../tensor/data-type.ts';
@@ -26,7 +27,8 @@ export function sizedInitializers(model: Model): SizedInitializer[] {
 function layerOf(initializer: Value): string | undefined {
   let node = initializer.consumers[0];
   for (let step = 0; step < 8 && node !== undefined; step++) {
-    if (!node.is('QuantizeLinear', 'DequantizeLinear', 'Identity', 'Transpose', 'Reshape', 'Cast')) break;
+    const carries = node.is('QuantizeLinear', 'DequantizeLinear', 'Identity', 'Transpose', 'Reshape', 'Cast');
+    if (!carries && scaledIntegers(node) === undefined) break;
     node = node.outputs[0]?.consumers[0] ?? undefined;
   }
   return node === undefined ? undefined : node.name || node.outputs[0]?.name;

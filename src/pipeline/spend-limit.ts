@@ -32,7 +32,12 @@ export interface SpendLimitOptions extends Pick<QuantizeModelOptions, 'engine' |
 export interface SpentLimit {
   /** The model that was found; undefined where plain int8 stays. */
   readonly found:
-    | { readonly model: Model; readonly run: PassRun; readonly sparsityByNode: Readonly<Record<string, number>> }
+    | {
+        readonly model: Model;
+        readonly run: PassRun;
+        readonly sparsityByNode: Readonly<Record<string, number>>;
+        readonly stepFactors: Readonly<Record<string, number>>;
+      }
     | undefined;
   /** Why nothing is pruned; undefined where something is. */
   readonly denseBecause: string | undefined;
@@ -125,7 +130,12 @@ export async function spendLimit(
     }
     const { model, run } = await candidates.build(best.plan);
     return {
-      found: { model, run, sparsityByNode: planner.sparsityByNode(best.plan) },
+      found: {
+        model,
+        run,
+        sparsityByNode: planner.sparsityByNode(best.plan),
+        stepFactors: planner.stepFactors(best.plan),
+      },
       denseBecause: zeros ? undefined : because,
       changes: [...facts, ...planner.facts(best.plan)],
       durationMs: performance.now() - started,

@@ -62,7 +62,7 @@ const quantizeWeightsOptions = z
     weightRange: quantizeStaticOptions.shape.weightRange,
     nodesToExclude: exclusions.optional(),
   })
-  .describe('int8 weights behind DequantizeLinear, float execution; needs no data.');
+  .describe('int8 weights that become real when the model is loaded, float execution; needs no data.');
 
 function step<Name extends string, Options extends z.ZodType>(pass: Name, options: Options) {
   return z.strictObject({ pass: z.literal(pass), options: options.prefault({} as never) });

@@ -1,4 +1,5 @@
 import { printable } from '../diagnostics/printable.ts';
+import { executionHeader, executionRows, executionSource } from './execution-rows.ts';
 import {
   formatBytes,
   formatCount,
@@ -22,6 +23,7 @@ export function renderMarkdown(report: Report): string {
     bullets(report),
     accuracyTable(report),
     stepsTable(report),
+    executionTable(report),
     floatLayers(report),
     bytesTable(report),
     warnings(report),
@@ -85,6 +87,20 @@ function stepsTable(report: Report): string {
   return ['### What was done', '', table(['step', 'changes', 'after it, against the original', 'time'], rows)].join(
     '\n',
   );
+}
+
+function executionTable({ execution }: Report): string {
+  if (execution === undefined) return '';
+  const rows = executionRows(execution);
+  return [
+    '### What is shipped',
+    '',
+    `${escapeMarkdown(printable(execution.because, 400))}.`,
+    '',
+    table(executionHeader, rows),
+    '',
+    `${escapeMarkdown(executionSource(execution))}.`,
+  ].join('\n');
 }
 
 function summarize(changes: Report['steps'][number]['changes']): string {

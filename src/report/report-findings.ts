@@ -9,7 +9,7 @@ import {
   formatPoints,
   formatSizeChange,
 } from './number-format.ts';
-import type { Report, ReportComparison } from './report-schema.ts';
+import type { Report, ReportComparison, ReportLatency } from './report-schema.ts';
 
 /** One line of a summary: what it is about, what it says, and how it should look. */
 export interface Finding {
@@ -22,11 +22,20 @@ export interface Finding {
 export function alarms(report: Report): readonly string[] {
   const found: string[] = [];
   const latency = report.latency.host;
-  // What this CPU takes says nothing of another provider.
-  if (latency !== null && latency.ratioLow > 1 && report.provider?.notRun == null) {
+  const evidence = report.execution?.evidence.kind ?? 'host';
+  if (evidence !== 'host' && isSlower(report)) {
+    found.push(`Slower than the original: ${printable(report.execution!.because, 300)}.`);
+  }
+  // What this CPU takes says nothing of another provider, and nothing where the device itself was measured.
+  const tells = report.provider?.notRun == null && evidence !== 'device';
+  if (latency !== null && latency.ratioLow > 1 && tells) {
+    const advice =
+      evidence === 'profile' && !isSlower(report)
+        ? `The target's profile tells otherwise: ${printable(report.execution!.because, 300)}.`
+        : 'Measure on the target before you use it.';
     found.push(
       `Slower on this host: the compressed model takes ${formatFactor(latency.ratio)} the time of the original ` +
-        `(${printable(latency.cpu)}, ${threads(latency.threads)}). Measure on the target before you use it.`,
+        `(${printable(latency.cpu)}, ${threads(latency.threads)}). ${advice}`,
     );
   }
   const limit = report.accuracy?.limit;
@@ -38,6 +47,11 @@ export function alarms(report: Report): readonly string[] {
   return found;
 }
 
+function isSlower({ execution }: Report): boolean {
+  const shipped = execution?.variants.find((variant) => variant.shipped);
+  return shipped?.verdict === 'slower' || shipped?.verdict === 'undecided';
+}
+
 /** The summary of a report, most important first; every line stands alone. */
 export function findings(report: Report): readonly Finding[] {
   return [
@@ -46,6 +60,8 @@ export function findings(report: Report): readonly Finding[] {
     accuracyFinding(report),
     agreementFinding(report),
     latencyFinding(report),
+    deviceFinding(report),
+    executionFinding(report),
     predictionFinding(report),
     integerFinding(report),
     floatFinding(report),
@@ -128,13 +144,28 @@ function agreementFinding({ accuracy }: Report): Finding | undefined {
 
 function latencyFinding(report: Report): Finding {
   const latency = report.latency.host;
-  if (latency === null) return absent('latency', report.missing['latency.host']);
+  return latency === null ? absent('latency', report.missing['latency.host']) : pairedFinding('latency', latency);
+}
+
+function deviceFinding({ latency: { device } }: Report): Finding | undefined {
+  return device === undefined ? undefined : pairedFinding('device', device);
+}
+
+/** Why something else is shipped than what the recipe made, or that something slower is. */
+function executionFinding(report: Report): Finding | undefined {
+  const { execution } = report;
+  if (execution === undefined || (execution.variants[0]?.shipped === true && !isSlower(report))) return undefined;
+  const tone = isSlower(report) ? 'bad' : 'plain';
+  return { label: 'shipped', text: printable(execution.because, 300), tone };
+}
+
+function pairedFinding(label: string, latency: ReportLatency): Finding {
   const { original, compressed, ratio, ratioLow, ratioHigh } = latency;
   const [low, high] = ratio <= 1 ? [1 / ratioHigh, 1 / ratioLow] : [ratioLow, ratioHigh];
   const interval = `95 %: ${formatFactor(low).replace(' ×', '')} to ${formatFactor(high)}`;
   const change = `${ratio <= 1 ? `${formatFactor(1 / ratio)} faster` : `${formatFactor(ratio)} the time`}, ${interval}`;
   return {
-    label: 'latency',
+    label,
     text:
       `${formatDuration(original.medianMs)} → ${formatDuration(compressed.medianMs)} median (${change}), ` +
       printable(latency.label, 200),
@@ -170,14 +201,17 @@ function integerFinding(report: Report): Finding | undefined {
 function floatFinding(report: Report): Finding | undefined {
   const kept = report.layers.filter((layer) => layer.precision === 'float');
   if (kept.length === 0) return undefined;
-  const named = kept.slice(0, 3).map((layer) => {
-    const reason = layer.reason === null ? '' : ` (${printable(layer.reason, 80)})`;
-    return `${printable(layer.name === '' ? layer.opType : layer.name, 60)}${reason}`;
+  const shown = kept.slice(0, 3);
+  const more = kept.length > shown.length ? ` and ${kept.length - shown.length} more` : '';
+  const reasonOf = ({ reason }: Report['layers'][number]) => (reason === null ? '' : ` (${printable(reason, 100)})`);
+  const isShared = kept.length > 1 && kept.every(({ reason }) => reason === kept[0]!.reason);
+  const named = shown.map((layer) => {
+    const name = printable(layer.name === '' ? layer.opType : layer.name, 60);
+    return isShared ? name : `${name}${reasonOf(layer)}`;
   });
-  const more = kept.length > named.length ? ` and ${kept.length - named.length} more` : '';
   return {
     label: 'float',
-    text: `${plural(kept.length, 'layer')} kept in float: ${named.join(', ')}${more}`,
+    text: `${plural(kept.length, 'layer')} kept in float: ${named.join(', ')}${more}${isShared ? reasonOf(kept[0]!) : ''}`,
     tone: 'plain',
   };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { recipeSchema } from '../recipes/recipe-schema.ts';
 import { targetSchema } from '../targets/target-schema.ts';
+import { executionSchema } from './execution-schema.ts';
 import { latencyPredictionSchema } from './latency-prediction-schema.ts';
 import { memoryDemandSchema } from './memory-schema.ts';
 import { runProviderSchema } from './run-provider-schema.ts';
@@ -53,6 +54,21 @@ const latencySamples = z.strictObject({
   samples: z
     .array(z.number().min(0))
     .describe('Measured runs, in milliseconds, in order; many are thinned out evenly.'),
+});
+
+const pairedLatency = z.strictObject({
+  cpu: z.string(),
+  threads: z.int().min(1),
+  rounds: z.int().min(1).describe('In each one both models had their turn.'),
+  original: latencySamples,
+  compressed: latencySamples,
+  ratio: z.number().positive().describe('Compressed / original: median over the rounds of the ratio in each.'),
+  ratioLow: z.number().positive().describe('Lower end of the 95 % bootstrap interval, over rounds or batches of them.'),
+  ratioHigh: z
+    .number()
+    .positive()
+    .describe('Upper end of the 95 % bootstrap interval, over rounds or batches of them.'),
+  label: z.string().describe('Where it was measured.'),
 });
 
 /** Facts about a model file. */
@@ -191,23 +207,10 @@ export const reportSchema = z
       })
       .nullable()
       .describe('Share of the multiply-accumulates that run in integer kernels.'),
+    execution: executionSchema.optional().describe('Absent in reports of older versions.'),
     latency: z.strictObject({
-      host: z
-        .strictObject({
-          cpu: z.string(),
-          threads: z.int().min(1),
-          rounds: z.int().min(1).describe('In each one both models had their turn.'),
-          original: latencySamples,
-          compressed: latencySamples,
-          ratio: z
-            .number()
-            .positive()
-            .describe('Compressed / original: median over the rounds of the ratio of their medians.'),
-          ratioLow: z.number().positive().describe('Lower end of the 95 % bootstrap interval, over rounds.'),
-          ratioHigh: z.number().positive().describe('Upper end of the 95 % bootstrap interval, over rounds.'),
-          label: z.string().describe('Where it was measured, and that this is not the target.'),
-        })
-        .nullable(),
+      host: pairedLatency.nullable().describe('On this host, which is not the target.'),
+      device: pairedLatency.optional().describe('On the device of --device; absent where none was given.'),
       predicted: z
         .strictObject({ original: latencyPredictionSchema.nullable(), compressed: latencyPredictionSchema.nullable() })
         .optional()

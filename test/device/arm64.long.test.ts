@@ -72,6 +72,7 @@ describe.skipIf(!cortexA72.canRun)(`compressed models on ${cortexA72.name}, besi
       output,
       target: 'rpi4',
       threads: 1,
+      allowSlower: true,
       cacheFolder: join(folder, 'cache'),
     });
     const compressed = outputs.find((file) => file.path.endsWith('.onnx'))!.path;

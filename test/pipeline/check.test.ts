@@ -30,7 +30,14 @@ let out: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'edgepack-test-check-'));
   out = join(folder, 'out');
-  await compress(conv, { data, output: out, target: 'rpi4', threads: 1, cacheFolder: join(folder, 'cache') });
+  await compress(conv, {
+    data,
+    output: out,
+    target: 'rpi4',
+    threads: 1,
+    allowSlower: true,
+    cacheFolder: join(folder, 'cache'),
+  });
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const outcomes = ({ items }: Awaited<ReturnType<typeof check>>) =>

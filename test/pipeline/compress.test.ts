@@ -26,9 +26,15 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Options with an output folder of their own. */
+/** Options with an output folder of their own; int8 itself is looked at, whatever its speed on this host. */
 function into(options: Parameters<typeof compress>[1] = {}) {
-  return { cacheFolder: join(folder, 'cache'), threads: 1, ...options, output: join(folder, `out-${count++}`) };
+  return {
+    allowSlower: true,
+    cacheFolder: join(folder, 'cache'),
+    threads: 1,
+    ...options,
+    output: join(folder, `out-${count++}`),
+  };
 }
 
 const accurateRuns = new Map<string, ReturnType<typeof compress>>();
@@ -244,6 +250,49 @@ describe('the search for a smaller model within the accuracy limit', () => {
     const tried = search(report!).filter(({ subject }) => subject.startsWith('variant'));
     expect(tried.filter(({ detail }) => detail!.endsWith('admitted')).length).toBe(1);
     expect(report!.steps.at(-1)!.changes.some(({ kind }) => kind === 'widen-weight-steps')).toBe(true);
+  });
+});
+
+describe('what is shipped', () => {
+  const SLOWER = ['slower', 'undecided'];
+
+  test('is not slower than the original here, and the report says what and why', async () => {
+    const options = into({ data, recipe: 'accurate', allowSlower: false });
+    const { report } = await compress(conv, options);
+    expect(() => reportSchema.parse(report)).not.toThrow();
+    const { shipped, variants, evidence, because } = report!.execution!;
+    const [recipe] = variants;
+    expect(recipe!.execution).toBe('int8');
+    expect(evidence).toMatchObject({ kind: 'host', label: expect.stringContaining('not on the target') });
+    expect(evidence.notes.join()).toMatch(/profile of 64-bit Arm, any does not tell int8 from float/);
+    const own = variants.find((variant) => variant.shipped);
+    expect(SLOWER).not.toContain(own?.verdict ?? 'slower');
+    expect(own!.execution).toBe(shipped);
+    const isInteger = shipped === 'int8';
+    expect(isInteger).toBe(!SLOWER.includes(recipe!.verdict));
+    // On x86 this model is too small for int8, with VNNI and without.
+    if (isInteger) return;
+    expect(because).toMatch(/^int8 (would|may) run .* slower on this host/);
+    expect(report!.steps.at(-1)).toMatchObject({ pass: 'choose-execution', modified: true });
+    expect(report!.steps.at(-1)!.loss!.agreement).toBeGreaterThan(0.99);
+    const inFloat = report!.layers.filter(({ reason }) => reason?.startsWith('for speed') === true);
+    expect(inFloat.length).toBeGreaterThan(0);
+    // The weights are the same integers: the files stay as small.
+    expect(report!.sizes.onnxBytes).toBeLessThan(report!.sizes.originalBytes * 0.3);
+    expect(report!.accuracy!.exact!.agreement!.value).toBeGreaterThan(0.99);
+    if (shipped === 'weights') expect(report!.integerShare!.total).toBe(0);
+    expect(readFileSync(join(options.output, 'report.md'), 'utf8')).toContain('### What is shipped');
+    const layers = new Set(report!.sizes.initializers.map((row) => row.layer));
+    for (const { name } of report!.layers) expect(layers).toContain(name);
+  });
+
+  test('is what the recipe makes where slower is allowed', async () => {
+    const { report } = await accurateOf(conv);
+    expect(report!.execution).toMatchObject({ shipped: 'int8', allowedSlower: true });
+    expect(report!.execution!.variants).toHaveLength(1);
+    if (report!.execution!.variants[0]!.verdict === 'slower') {
+      expect(report!.execution!.because).toContain('--allow-slower');
+    }
   });
 });
 

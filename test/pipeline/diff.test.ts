@@ -85,7 +85,7 @@ describe('diff', () => {
 
   it('recognises int8 with what was folded in, in an .epk, and writes a page once', async () => {
     const output = join(folder, 'out');
-    await compress(conv, { target: 'rpi4', recipe: 'accurate', output, ...data });
+    await compress(conv, { target: 'rpi4', recipe: 'accurate', allowSlower: true, output, ...data });
     const page = join(folder, 'diff.html');
     const found = await compared(conv, join(output, 'digits-conv.epk'), { ...data, html: page });
     expect(kinds(found)).toEqual({ quantized: 10, removed: 1 });

@@ -32,6 +32,7 @@ describe.skipIf(!zooAvailable)('trained models', () => {
     const { report } = await compress(zooPath(entry.model), {
       target,
       recipe: 'accurate',
+      allowSlower: true,
       calibration: zooPath(calibration),
       evaluation: zooPath(evaluation),
       ...(preprocess === undefined ? {} : { preprocess }),
@@ -59,6 +60,7 @@ describe.skipIf(!zooAvailable)('trained models', () => {
         const { report } = await compress(zooPath(entry.model), {
           target: 'rpi4',
           recipe,
+          allowSlower: true,
           calibration: zooPath(calibration),
           ...samples,
           ...(preprocess === undefined ? {} : { preprocess }),

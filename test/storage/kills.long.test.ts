@@ -24,7 +24,20 @@ const optionsOf = { a: [], b: ['--sparsity', '0.5'] } as const;
 type SetName = keyof typeof optionsOf;
 
 function commandFor(set: SetName, output: string): string[] {
-  return [process.execPath, program, 'compress', model, '--threads', '1', '-q', '-f', '-o', output, ...optionsOf[set]];
+  return [
+    process.execPath,
+    program,
+    'compress',
+    model,
+    '--threads',
+    '1',
+    '--allow-slower',
+    '-q',
+    '-f',
+    '-o',
+    output,
+    ...optionsOf[set],
+  ];
 }
 
 beforeAll(async () => {

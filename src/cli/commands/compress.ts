@@ -51,6 +51,8 @@ Examples:
       zeros that are asked for: half of the weights, or two of every four
   edgepack compress model.onnx -t jetson-orin-nano -d photos/ --provider tensorrt
       int8 as TensorRT runs it; "edgepack targets jetson-orin-nano" shows what there is
+  edgepack compress model.onnx -t rpi4 -d photos/ --device ssh://pi@raspberrypi.local
+      measures on the board itself whether int8 is slower there, and ships what is not
   edgepack compress model.onnx --dry-run
       says what would be done and writes nothing
 
@@ -107,7 +109,7 @@ function lookAt(page: string | undefined): string {
 
 function withPaths(options: CompressOptions, session: CommandSession): CompressOptions {
   const located = { ...options };
-  for (const key of ['output', 'data', 'calibration', 'evaluation', 'labels', 'cacheFolder'] as const) {
+  for (const key of ['output', 'data', 'calibration', 'evaluation', 'labels', 'sshConfig', 'cacheFolder'] as const) {
     const value = located[key];
     if (value !== undefined) located[key] = session.path(value);
   }

@@ -22,7 +22,7 @@ import {
   placementOptions,
   type ResolvedInsertQdqOptions,
 } from './insert-qdq-options.ts';
-import { dataInputs, type Placement, placeQuantization } from './placement.ts';
+import { dataInputs, MOVEMENT, type Placement, placeQuantization } from './placement.ts';
 import { quantizeLookup } from './quantize-lookup.ts';
 import { type QuantizedConstant, quantizeNodeWeights } from './quantize-node-weights.ts';
 import { requireQuantizableOpset } from './require-quantizable-opset.ts';
@@ -120,10 +120,21 @@ class QdqInserter {
     if (value.tensor !== undefined) {
       return parametersOfRange(extremesOf(value.tensor.toFloat32()), activationType, activationSymmetric);
     }
-    const statistics = this.#table.activations.get(value.name);
+    const statistics = this.#statisticsOf(value);
     if (statistics === undefined) throw new Error(`no calibration statistics for '${value.name}'`);
     const range = chooseRange(statistics, calibrationMethod, activationType, activationSymmetric);
     return parametersOfRange(range, activationType, activationSymmetric);
+  }
+
+  /** Of the value, or of what it was moved from: where less is quantized than was planned, such values are rounded too. */
+  #statisticsOf(value: Value) {
+    for (let current: Value | undefined = value; current !== undefined; ) {
+      const known = this.#table.activations.get(current.name);
+      if (known !== undefined) return known;
+      const { producer }: Value = current;
+      current = producer?.is(...MOVEMENT) === true ? producer.input(0) : undefined;
+    }
+    return undefined;
   }
 
   /** Lets a computing node read the rounded form of one of its inputs. */

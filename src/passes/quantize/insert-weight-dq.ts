@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { checkValue } from '../../diagnostics/parse-checked-json.ts';
 import type { Graph } from '../../ir/graph.ts';
-import { attr, type Node } from '../../ir/node.ts';
-import { tensorType } from '../../ir/types.ts';
+import type { Node } from '../../ir/node.ts';
 import type { Value } from '../../ir/value.ts';
 import { channelLayout } from '../../quantization/quantize-weights.ts';
 import { DataType } from '../../tensor/data-type.ts';
@@ -12,6 +11,7 @@ import { type Pass, type PassChange, passResult } from '../pass.ts';
 import { isFiniteTensor } from './is-finite-tensor.ts';
 import { quantizeLookup } from './quantize-lookup.ts';
 import { quantizeTensor } from './quantize-tensor.ts';
+import { addRealWeights, realFormFor } from './real-weights.ts';
 import { requireQuantizableOpset } from './require-quantizable-opset.ts';
 import { takeName } from './take-name.ts';
 
@@ -25,8 +25,8 @@ export type InsertWeightDqOptions = z.input<typeof insertWeightDqOptionsSchema>;
 const MIN_ELEMENTS = 1024;
 
 /**
- * Stores weights as int8 with one scale per output channel behind DequantizeLinear; everything is computed in float.
- * Needs no data. The file shrinks to about a quarter; memory may not, since engines expand the weights.
+ * Stores weights as int8 with one scale per output channel; everything is computed in float. Needs no data. The file shrinks
+ * to about a quarter; memory may not, since engines expand the weights. See {@link realFormFor} for how they are made real.
  *
  * @example
  * await runPasses(model, [insertWeightDq()], context);
@@ -45,7 +45,7 @@ export function insertWeightDq(options: InsertWeightDqOptions = {}): Pass {
     run(model) {
       const { graph } = model;
       const changes: PassChange[] = [];
-      const done = new Map<Value, Value>();
+      const done = new Map<Value, { readonly real: Value; readonly integers: Value }>();
       for (const node of [...graph.nodes()]) {
         const slot = weightSlot(node);
         const value = slot === undefined ? undefined : node.input(slot.index);
@@ -57,11 +57,10 @@ export function insertWeightDq(options: InsertWeightDqOptions = {}): Pass {
         if (node.is('Gather')) {
           quantizeLookup(graph, node, { range: weightRange }, prefix);
         } else {
-          const dequantized =
-            done.get(value) ?? dequantizedWeights(graph, node, tensor, slot.axis, weightRange, prefix);
-          done.set(value, dequantized);
-          node.setInput(slot.index, dequantized);
-          takeName(graph, value, dequantized.producer!.input(0)!);
+          const known = done.get(value) ?? storeWeights(graph, node, tensor, slot.axis, weightRange, prefix);
+          done.set(value, known);
+          node.setInput(slot.index, known.real);
+          takeName(graph, value, known.integers);
         }
         changes.push({ kind: 'quantize-weights', subject: node.name || node.output.name, detail: node.opType });
       }
@@ -73,27 +72,10 @@ export function insertWeightDq(options: InsertWeightDqOptions = {}): Pass {
   };
 }
 
-function dequantizedWeights(
-  graph: Graph,
-  anchor: Node,
-  tensor: Tensor,
-  axis: number,
-  range: 'max' | 'mse',
-  prefix: string,
-): Value {
+function storeWeights(graph: Graph, node: Node, tensor: Tensor, axis: number, range: 'max' | 'mse', prefix: string) {
   const { values, scales } = quantizeTensor(tensor, channelLayout(tensor.dims, axis), { range });
-  const zeros = new Int8Array(scales.length);
-  const { output } = graph.create(
-    'DequantizeLinear',
-    [
-      graph.addInitializer(Tensor.fromArray(`${prefix}_quantized`, DataType.int8, tensor.dims, values)),
-      graph.addInitializer(Tensor.float32(`${prefix}_scale`, [scales.length], scales)),
-      graph.addInitializer(Tensor.fromArray(`${prefix}_zero`, DataType.int8, [zeros.length], zeros)),
-    ],
-    { outputNames: [prefix], attributes: [attr.int('axis', axis)], anchor },
-  );
-  output.type = tensorType(DataType.float32, tensor.dims);
-  return output;
+  const weights = { values: Tensor.fromArray('', DataType.int8, tensor.dims, values), scales, axis };
+  return addRealWeights(graph, node, weights, { prefix, form: realFormFor(node, tensor) });
 }
 
 /** Which input holds a node's weights, and along which axis its output channels run. */

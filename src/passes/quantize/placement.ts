@@ -49,7 +49,8 @@ export interface Placement {
   readonly keptFloat: ReadonlyMap<Node, string>;
 }
 
-const MOVEMENT = [
+/** Operators that move elements and compute nothing: they run on integers as they are. */
+export const MOVEMENT = [
   'Slice',
   'Reshape',
   'Transpose',

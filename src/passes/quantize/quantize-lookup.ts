@@ -15,10 +15,20 @@ export function quantizeLookup(
   options: Pick<WeightQuantizationOptions, 'range' | 'stepFactor'>,
   prefix: string,
 ): void {
-  const original = node.input(0)!;
-  const table = original.tensor!;
+  const table = node.input(0)!.tensor!;
   const { values, scales } = quantizeTensor(table, channelLayout(table.dims, 1), options);
-  const integers = graph.addInitializer(Tensor.fromArray(`${prefix}_quantized`, DataType.int8, table.dims, values));
+  storeLookup(graph, node, { values: Tensor.fromArray('', DataType.int8, table.dims, values), scales }, prefix);
+}
+
+/** Lets a Gather look up integers that are there already, with one scale per column. */
+export function storeLookup(
+  graph: Graph,
+  node: Node,
+  { values, scales }: { readonly values: Tensor; readonly scales: Float32Array },
+  prefix: string,
+): void {
+  const original = node.input(0)!;
+  const integers = graph.addInitializer(values.withName(`${prefix}_quantized`));
   node.setInput(0, integers);
   takeName(graph, original, integers);
   const output = node.output;

@@ -2,6 +2,7 @@ import { formatBytes, formatCount } from '../number-format.ts';
 import { alarms, plural } from '../report-findings.ts';
 import type { Report } from '../report-schema.ts';
 import { accuracySection } from './accuracy-section.ts';
+import { executionSection } from './execution-section.ts';
 import { latencySection } from './latency-section.ts';
 import { floatSection, sparsitySection, sqnrSection } from './layers-section.ts';
 import { type Content, html, longText, type Markup } from './markup.ts';
@@ -19,6 +20,7 @@ export function renderPage(report: Report): string {
   const sections: readonly (readonly [id: string, label: string, content: Markup | false])[] = [
     ['bytes', 'Steps', stepsSection(report)],
     ['loss', 'Accuracy', accuracySection(report)],
+    ['execution', 'Shipped', executionSection(report)],
     ['latencies', 'Latency', latencySection(report)],
     ['memory', 'Memory', memorySection(report)],
     ['layers-bytes', 'Bytes by layer', treemapSection(report)],
@@ -73,9 +75,13 @@ function warningsSection({ warnings, missing }: Report): Markup | false {
 <ul class="warnings">${all.map(({ code, message }) => html`<li><code>${code}</code>${longText(message, 1000)}</li>`)}</ul></section>`;
 }
 
-function footer({ tool, target }: Report): Markup {
+function footer({ tool, target, latency }: Report): Markup {
+  const measured =
+    latency.device === undefined
+      ? `Nothing here was measured on ${target.displayName} itself.`
+      : `Only what is said of the device was measured there: ${latency.device.label}.`;
   return html`<footer>
 <p>Shares have 95 % Wilson intervals. The change of accuracy has McNemar's paired interval. Medians and their ratio have bootstrap intervals over rounds: they cover the spread between the runs on this host, not that between machines.</p>
-<p>Nothing here was measured on ${target.displayName} itself. Made by ${tool.name} ${tool.version}; this page loads nothing and sends nothing.</p>
+<p>${measured} Made by ${tool.name} ${tool.version}; this page loads nothing and sends nothing.</p>
 </footer>`;
 }

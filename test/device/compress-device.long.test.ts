@@ -1,0 +1,56 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { reportSchema } from '../../src/report/report-schema.ts';
+import { builtProgram } from '../built-program.ts';
+import { hasSshServer, SshServer } from './ssh-server.ts';
+
+const fixtures = fileURLToPath(new URL('../../fixtures/', import.meta.url));
+
+describe.skipIf(!hasSshServer)('compress with a device over ssh', () => {
+  let server: SshServer;
+  let folder: string;
+  let program: string;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'compress-device-'));
+    program = builtProgram(join(folder, 'program'));
+    server = await SshServer.start();
+  });
+  afterAll(async () => {
+    await server?.stop();
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('ships what is not slower there, by what was measured there', async () => {
+    const output = join(folder, 'out');
+    const model = join(fixtures, 'digits-conv.onnx');
+    const samples = [
+      '--data',
+      join(fixtures, 'digits.npz'),
+      '--recipe',
+      'accurate',
+      '--target',
+      'rpi4',
+      '--threads',
+      '1',
+    ];
+    const device = ['--device', server.device(), '--ssh-config', server.clientConfig];
+    const places = ['-o', output, '--cache-folder', join(folder, 'cache')];
+    const args = [program, 'compress', model, '-q', ...samples, ...device, ...places];
+    await promisify(execFile)(process.execPath, args);
+    const report = reportSchema.parse(JSON.parse(readFileSync(join(output, 'report.json'), 'utf8')));
+    const { evidence, variants } = report.execution!;
+    expect(evidence.kind).toBe('device');
+    expect(evidence.label).toContain(`measured on the device ssh://127.0.0.1:${server.port}`);
+    const shipped = variants.find((variant) => variant.shipped)!;
+    expect(['faster', 'not-slower']).toContain(shipped.verdict);
+    expect(report.latency.device!.ratio).toBe(shipped.ratio);
+    expect(report.latency.device!.compressed.samples.length).toBeGreaterThan(10);
+    expect(server.leftovers()).toEqual([]);
+    expect(server.remoteProcesses()).toEqual([]);
+  });
+});
