@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compress } from '../../src/index.ts';
+import { reportSchema } from '../../src/report/report-schema.ts';
 import { loadTarget } from '../../src/targets/load-target.ts';
 
 const fixtures = fileURLToPath(new URL('../../fixtures/', import.meta.url));
@@ -56,6 +57,20 @@ describe("a target's profile that tells int8 from float", () => {
     const fast = await shipped(1e-4);
     expect(fast.execution).toMatchObject({ shipped: 'int8', evidence: { kind: 'profile' } });
     expect(fast.execution!.variants).toMatchObject([{ execution: 'int8', verdict: 'faster', shipped: true }]);
+  });
+
+  it('has nothing to say of a provider that no engine here has', async () => {
+    const { report } = await compress(join(fixtures, 'digits-dense.onnx'), {
+      target: 'jetson-orin-nano',
+      provider: 'tensorrt',
+      data: join(fixtures, 'digits.npz'),
+      recipe: 'accurate',
+      output: join(folder, 'tensorrt'),
+      cacheFolder: join(folder, 'cache'),
+    });
+    expect(report!.execution).toMatchObject({ shipped: 'int8', variants: [], evidence: { kind: 'none' } });
+    expect(report!.execution!.because).toMatch(/^what the recipe made is shipped without a comparison: .*TensorRT/);
+    expect(() => reportSchema.parse(report)).not.toThrow();
   });
 
   it('leaves it to this host where it cannot tell', async () => {
