@@ -12,9 +12,7 @@ import { encodeChecked } from '../formats/epk/write-epk.ts';
 import { locateInitializers } from '../formats/onnx/locate-initializers.ts';
 import { readModel } from '../formats/onnx/read-model.ts';
 import { encodeModel } from '../formats/onnx/write-model.ts';
-import { cost } from '../ir/cost.ts';
 import { inferShapes } from '../ir/infer-shapes.ts';
-import type { Model } from '../ir/model.ts';
 import { loadRecipe } from '../recipes/load-recipe.ts';
 import type { Recipe } from '../recipes/recipe-schema.ts';
 import { renderHtml } from '../report/render-html.ts';
@@ -23,15 +21,15 @@ import { renderMarkdown } from '../report/render-markdown.ts';
 import type { Report } from '../report/report-schema.ts';
 import { startEngine } from '../runtime/engine.ts';
 import { OutputSet } from '../storage/output-set.ts';
-import { type ChosenProvider, chooseProvider } from '../targets/choose-provider.ts';
+import { chooseProvider } from '../targets/choose-provider.ts';
 import { loadTarget } from '../targets/load-target.ts';
 import type { Target } from '../targets/target-schema.ts';
 import { anyFeeds } from './any-feeds.ts';
 import type { CompressPlan, CompressResult, FileFacts, RunContext } from './api-types.ts';
 import { buildReport } from './build-report.ts';
-import { type ChosenExecution, chooseExecution } from './choose-execution.ts';
+import { chooseExecution } from './choose-execution.ts';
+import { compressNotices, unknownOperators } from './compress-notices.ts';
 import { type CompressOptions, compressOptionsSchema, type ResolvedCompressOptions } from './compress-options.ts';
-import { countOperators, operatorOrigin } from './count-operators.ts';
 import { engineLimits } from './engine-limits.ts';
 import { type EnginePath, enginePath } from './engine-path.ts';
 import { engineThreads } from './engine-threads.ts';
@@ -43,7 +41,7 @@ import { KEPT_BYTES, openSamples } from './open-samples.ts';
 import { describeForTarget } from './predict.ts';
 import { pruneOptions } from './prune-options.ts';
 import { refuseLargeGraph } from './refuse-large-graph.ts';
-import { runSteps, type Warning } from './run-steps.ts';
+import { runSteps } from './run-steps.ts';
 import { saveOrt } from './save-ort.ts';
 import { sizedInitializers } from './sized-initializers.ts';
 
@@ -201,7 +199,7 @@ export async function compress(
       files: files.map((file) => ({ ...file, path: join(resolved.output, basename(file.path)) })),
       warnings: [
         ...unknown,
-        ...notices(resolved, chosen.execution.shipped, provider, samples),
+        ...compressNotices(resolved, { shipped: chosen.execution.shipped, ortBytes }, provider, samples),
         ...done.warnings,
         ...measured.warnings,
       ],
@@ -344,50 +342,4 @@ function planOf(
     evaluationSamples: samples.evaluation?.count ?? 0,
     outputs: writtenPaths(paths),
   };
-}
-
-/** Operators that edgepack does not know: they are not touched, and the user should hear of them. */
-function unknownOperators(model: Model): Warning[] {
-  const originOf = operatorOrigin(model);
-  const unknown = countOperators(model, cost(model)).filter(
-    ({ domain, opType }) => originOf(domain, opType) === 'unknown',
-  );
-  if (unknown.length === 0) return [];
-  const names = unknown.map(({ domain, opType, count }) => `${count} × ${printable(domain)}.${printable(opType)}`);
-  return [
-    { code: 'unknown-operators', message: `left as they are, since edgepack does not know them: ${names.join(', ')}` },
-  ];
-}
-
-/** What a user should know before believing the numbers. */
-function notices(
-  options: ResolvedCompressOptions,
-  shipped: ChosenExecution['execution']['shipped'],
-  { int8 }: ChosenProvider,
-  samples: Awaited<ReturnType<typeof openSamples>>,
-): Warning[] {
-  const warnings: Warning[] = [];
-  if (!hasCalibration(options) && options.recipe === undefined) {
-    warnings.push({
-      code: 'no-data',
-      message:
-        int8 === null
-          ? 'without data accuracy is not measured; add --data <samples>'
-          : 'without data only weights are int8; add --data <samples> for int8 activations, speed and measured accuracy',
-    });
-  }
-  if (shipped === 'weights' || shipped === 'mixed') {
-    warnings.push({
-      code: 'weight-only',
-      message: 'the file shrinks, but memory may not: engines expand int8 weights to float',
-    });
-  }
-  const described = samples.statistics ?? samples.evaluation;
-  if (described?.preprocessAssumed === true) {
-    warnings.push({
-      code: 'preprocess-assumed',
-      message: `${described.preprocessDescription}; set --preprocess where that is not how the model was trained`,
-    });
-  }
-  return warnings;
 }
