@@ -53,19 +53,14 @@ export function insertionFor({ int8, provider }: ChosenProvider, target: Target)
 
 /** What a user should know of a provider before using the result there. */
 export function providerNotices(model: Model, chosen: ChosenProvider, asked: Recipe): Warning[] {
-  const { provider, withoutInt8 } = chosen;
+  const { withoutInt8 } = chosen;
   const warnings: Warning[] = [];
   const wantsInt8 = asked.steps.some(({ pass }) => pass === 'quantize-static');
-  const storesWeights = wantsInt8 || asked.steps.some(({ pass }) => pass === 'quantize-weights');
   if (withoutInt8 !== null && wantsInt8) {
     warnings.push({
       code: 'provider-float',
       message: `${withoutInt8}: weights are stored as int8, the model computes in float`,
     });
-  }
-  const staysFloat = !wantsInt8 || withoutInt8 !== null;
-  if (provider.name !== 'cpu' && storesWeights && staysFloat && provider.storedWeightsHint !== null) {
-    warnings.push({ code: 'stored-weights', message: `on ${provider.displayName}: ${provider.storedWeightsHint}` });
   }
   return [...warnings, ...shapeNotice(model, chosen)];
 }

@@ -8,6 +8,7 @@ import { encodedBytes, encodeModel } from '../formats/onnx/write-model.ts';
 import type { Model } from '../ir/model.ts';
 import type { Pass, PassContext } from '../passes/pass.ts';
 import { pruneMagnitude } from '../passes/prune/prune-magnitude.ts';
+import { foldDequantizers } from '../passes/quantize/fold-dequantizers.ts';
 import { insertWeightDq } from '../passes/quantize/insert-weight-dq.ts';
 import { type PassRun, runPasses } from '../passes/run-passes.ts';
 import type { Recipe, RecipeStep } from '../recipes/recipe-schema.ts';
@@ -256,12 +257,14 @@ class StepRunner {
   }
 
   async #quantizeWeights({ weightRange, nodesToExclude }: WeightOptions): Promise<void> {
-    const { context, options } = this.#input;
-    const pass = insertWeightDq({
+    const { context, options, provider } = this.#input;
+    const store = insertWeightDq({
       ...(weightRange === undefined ? {} : { weightRange }),
       nodesToExclude: [...(nodesToExclude ?? []), ...options.nodesToExclude],
     });
-    const runs = await runPasses(this.#model, [pass], context);
+    // Other providers are not known to have kernels for a product with int8 weights, as the CPU has.
+    const fold = provider.provider.name === 'cpu' ? [] : [foldDequantizers()];
+    const runs = await runPasses(this.#model, [store, ...fold], context);
     const isModified = runs.some((run) => run.modified);
     const loss =
       this.#input.samples.selection === undefined ? await this.#lossOnFeeds(isModified) : await this.#lossOnSelection();

@@ -59,11 +59,6 @@ export const providerSchema = z
       ),
     int8: int8.nullable().describe('How int8 must look to run in integers; null where nothing does.'),
     withoutInt8: text.nullable().describe('What happens to int8 operators instead, where nothing runs in integers.'),
-    storedWeights: z
-      .enum(['provider', 'cpu'])
-      .nullable()
-      .describe('What makes floats of weights stored as int8 in every run: the provider, or the CPU; null: unknown.'),
-    storedWeightsHint: text.nullable().describe('How to have that done once, while the model loads.'),
     operators: z
       .union([z.literal('all'), operators])
       .nullable()

@@ -170,7 +170,6 @@ describe('followProvider', () => {
     expect(recipe.steps[1]!.options).not.toHaveProperty('sparsity');
     expect(providerNotices(readModel(conv), cuda, loadRecipe('balanced')).map(({ code }) => code)).toEqual([
       'provider-float',
-      'stored-weights',
     ]);
   });
 
