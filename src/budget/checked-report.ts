@@ -1,7 +1,7 @@
-import { readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { parseCheckedJson } from '../diagnostics/parse-checked-json.ts';
+import { readBoundedText } from './read-bounded-text.ts';
 
 const bytes = z.int().min(0);
 const share = z.object({ value: z.number(), low: z.number(), high: z.number() });
@@ -88,22 +88,11 @@ const MAX_REPORT_BYTES = 2 ** 26;
 export function readCheckedReport(path: string): CheckedReport {
   let text: string;
   try {
-    const status = statSync(path);
-    const { size } = status;
-    // A pipe or a device may never end.
-    if (!status.isFile()) {
-      throw new EdgepackError('usage', 'is not a regular file', {
-        location: { file: path },
-        hint: 'name a report.json of edgepack compress',
-      });
-    }
-    if (size > MAX_REPORT_BYTES) {
-      throw new EdgepackError('usage', `${size} bytes is too large for a report, at most ${MAX_REPORT_BYTES}`, {
-        location: { file: path },
-        hint: 'check that this is the right file',
-      });
-    }
-    text = readFileSync(path, 'utf8');
+    text = readBoundedText(path, {
+      what: 'the report',
+      maxBytes: MAX_REPORT_BYTES,
+      hint: 'name a report.json of edgepack compress',
+    });
   } catch (cause) {
     if (cause instanceof EdgepackError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;

@@ -1,9 +1,9 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { z } from 'zod';
-import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { withLock } from '../storage/with-lock.ts';
 import { writePieces } from '../storage/write-pieces.ts';
 import type { CheckResult } from './check-schema.ts';
+import { readBoundedText } from './read-bounded-text.ts';
 import { type Metric, metrics } from './resolve-budgets.ts';
 
 /** One line of a history: what one commit measured of one model on one target. */
@@ -92,22 +92,12 @@ interface Line {
 
 function readLines(path: string): Line[] {
   if (!existsSync(path)) return [];
-  const status = statSync(path);
-  const { size } = status;
-  // A pipe or a device may never end.
-  if (!status.isFile()) {
-    throw new EdgepackError('usage', 'the history is not a regular file', {
-      location: { file: path },
-      hint: 'name a file of JSON lines, or one that is not there yet',
-    });
-  }
-  if (size > MAX_HISTORY_BYTES) {
-    throw new EdgepackError('usage', `${size} bytes is too large for a history, at most ${MAX_HISTORY_BYTES}`, {
-      location: { file: path },
-      hint: 'check that this is the right file, or begin another one',
-    });
-  }
-  const lines = readFileSync(path, 'utf8').split(/\r?\n/);
+  const text = readBoundedText(path, {
+    what: 'the history',
+    maxBytes: MAX_HISTORY_BYTES,
+    hint: 'name a file of JSON lines, or one that is not there yet',
+  });
+  const lines = text.split(/\r?\n/);
   return lines.filter((text) => text.trim() !== '').map((text) => ({ text, row: parseRow(text) }));
 }
 
