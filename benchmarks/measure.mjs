@@ -93,7 +93,8 @@ export async function measure({ entry, recipe, samples, folder, settings, say })
       rounds: settings.latencyRounds,
     },
   };
-  row.peakMemoryMib = row.enginePeakMib === null ? null : row.toolPeakMib + row.enginePeakMib;
+  const sumOfPeaks = row.enginePeakMib === null ? null : row.toolPeakMib + row.enginePeakMib;
+  row.peakMemoryMib = largest(timed.map(({ heldBytes }) => heldBytes)) ?? sumOfPeaks;
   if (peer !== undefined) {
     row.sameScript = await settings.peers.score(entry.name, scored.onnx.path, { ...settings, folder: peerFolder });
     row.secondsToPeer = ratio(row.seconds, peer.seconds);
