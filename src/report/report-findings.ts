@@ -161,9 +161,12 @@ function executionFinding(report: Report): Finding | undefined {
 
 function pairedFinding(label: string, latency: ReportLatency): Finding {
   const { original, compressed, ratio, ratioLow, ratioHigh } = latency;
-  const [low, high] = ratio <= 1 ? [1 / ratioHigh, 1 / ratioLow] : [ratioLow, ratioHigh];
+  const isClear = ratioHigh < 1 || ratioLow > 1;
+  const isFaster = isClear && ratio <= 1;
+  const [low, high] = isFaster ? [1 / ratioHigh, 1 / ratioLow] : [ratioLow, ratioHigh];
   const interval = `95 %: ${formatFactor(low).replace(' ×', '')} to ${formatFactor(high)}`;
-  const change = `${ratio <= 1 ? `${formatFactor(1 / ratio)} faster` : `${formatFactor(ratio)} the time`}, ${interval}`;
+  const factor = isFaster ? `${formatFactor(1 / ratio)} faster` : `${formatFactor(ratio)} the time`;
+  const change = `${isClear ? '' : 'no clear difference, '}${factor}, ${interval}`;
   return {
     label,
     text:

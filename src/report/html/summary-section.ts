@@ -166,11 +166,11 @@ function latencyCard({ latency, missing, target }: Report): Card {
     };
   }
   const { original, compressed, ratio } = host;
-  const isFaster = ratio <= 1;
+  const isClear = host.ratioHigh < 1 || host.ratioLow > 1;
+  const isFaster = isClear && ratio <= 1;
   const interval = isFaster
     ? { low: 1 / host.ratioHigh, high: 1 / host.ratioLow }
     : { low: host.ratioLow, high: host.ratioHigh };
-  const isClear = interval.low > 1;
   const [before, after] = [original, compressed].map(
     ({ medianMs, medianLowMs, medianHighMs }): Interval => ({ value: medianMs, low: medianLowMs, high: medianHighMs }),
   ) as [Interval, Interval];
@@ -179,7 +179,7 @@ function latencyCard({ latency, missing, target }: Report): Card {
     id: 'latency',
     label: 'Latency',
     value: `${factor(isFaster ? 1 / ratio : ratio)}×`,
-    unit: isFaster ? 'faster' : 'slower',
+    unit: isFaster ? 'faster' : isClear ? 'slower' : 'the time',
     tone: !isClear ? 'plain' : isFaster ? 'good' : 'bad',
     certainty: `95 % interval ${factor(interval.low)}× to ${factor(interval.high)}×${isClear ? '' : ': no clear difference'}`,
     rows: [
