@@ -1,12 +1,8 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Engine, startEngine } from '../../src/runtime/engine.ts';
-import { exercisePasses, type Fate, mutatedModel } from './fuzz-passes.ts';
+import { afterAll, expect, test } from 'vitest';
+import { exercisePasses, type Fate, mutatedModel, RestartedEngine } from './fuzz-passes.ts';
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await startEngine();
-});
+const engine = new RestartedEngine();
 afterAll(() => engine.close());
 
 test('models changed at random are refused, or mean the same once they are optimised', async () => {
