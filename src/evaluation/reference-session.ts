@@ -64,9 +64,7 @@ export class ReferenceSession implements Runnable {
   }
 
   #loaded(): Promise<Session> {
-    this.#session ??= this.#load().then((session) => {
-      return session;
-    });
+    this.#session ??= this.#load();
     return this.#session;
   }
 }

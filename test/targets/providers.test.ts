@@ -1,21 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { EdgepackError } from '../../src/diagnostics/edgepack-error.ts';
 import { quantizableOperators } from '../../src/passes/quantize/placement.ts';
 import { capabilitiesOf, chooseProvider, providersOf, unusedProcessors } from '../../src/targets/choose-provider.ts';
 import { listProviders, listToolchains, loadProvider, loadToolchain } from '../../src/targets/load-provider.ts';
 import { listTargets, loadTarget } from '../../src/targets/load-target.ts';
 import { providerSchema, toolchainSchema } from '../../src/targets/provider-schema.ts';
 import { targetSchema } from '../../src/targets/target-schema.ts';
-
-function failure(action: () => unknown): EdgepackError {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof EdgepackError) return error;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
-}
+import { thrownBy } from './thrown-by.ts';
 
 /** Every path of an object down to its lists and plain values, and those on the way. */
 function pathsOf(value: unknown, path = ''): string[] {
@@ -140,7 +130,7 @@ describe('chooseProvider', () => {
     ['n100', 'openvin', /'openvin' is unknown; n100 has cpu, openvino/, /Did you mean openvino\?/],
     ['n100', '../../x', /unknown/, /edgepack targets n100/],
   ])('%s has no %s to produce for: one line, with what it needs', (name, provider, message, hint) => {
-    const error = failure(() => chooseProvider(loadTarget(name), provider));
+    const error = thrownBy(() => chooseProvider(loadTarget(name), provider));
     expect(error.code).toBe('provider');
     expect(error.exitCode).toBe(2);
     expect(error.message).toMatch(message);

@@ -2,8 +2,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { EdgepackError } from '../../src/diagnostics/edgepack-error.ts';
 import { listTargets, loadTarget } from '../../src/targets/load-target.ts';
+import { thrownBy } from './thrown-by.ts';
 
 function leafPaths(value: unknown, path = ''): string[] {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return [path];
@@ -17,16 +17,6 @@ function hasPath(value: unknown, path: string): boolean {
     current = (current as Record<string, unknown>)[key];
   }
   return true;
-}
-
-function failure(action: () => unknown): EdgepackError {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof EdgepackError) return error;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'edgepack-targets-'));
@@ -116,11 +106,11 @@ describe('built-in targets', () => {
 
 describe('loadTarget', () => {
   it('suggests the name that was meant', () => {
-    const error = failure(() => loadTarget('rpi-4'));
+    const error = thrownBy(() => loadTarget('rpi-4'));
     expect(error.code).toBe('target');
     expect(error.exitCode).toBe(2);
     expect(error.hint).toContain('rpi4');
-    expect(failure(() => loadTarget('toaster')).hint).toContain('generic-arm64');
+    expect(thrownBy(() => loadTarget('toaster')).hint).toContain('generic-arm64');
   });
 
   it("reads a user's profile by path", () => {
@@ -128,7 +118,7 @@ describe('loadTarget', () => {
   });
 
   it('names an unknown key and the one that was meant', () => {
-    const error = failure(() => loadTarget(profile({ theads: 3 })));
+    const error = thrownBy(() => loadTarget(profile({ theads: 3 })));
     expect(error.code).toBe('target');
     expect(error.message).toContain("unknown key 'theads'");
     expect(error.hint).toContain('threads');
@@ -136,35 +126,35 @@ describe('loadTarget', () => {
   });
 
   it('names the key of a wrong value', () => {
-    const error = failure(() => loadTarget(profile({ arithmetic: 'fuzzy' })));
+    const error = thrownBy(() => loadTarget(profile({ arithmetic: 'fuzzy' })));
     expect(error.message).toContain('arithmetic');
     expect(error.location.key).toBe('arithmetic');
-    const nested = failure(() => loadTarget(profile({ cpu: { ...loadTarget('rpi4').cpu, cores: 0 } })));
+    const nested = thrownBy(() => loadTarget(profile({ cpu: { ...loadTarget('rpi4').cpu, cores: 0 } })));
     expect(nested.location.key).toBe('cpu.cores');
   });
 
   it('refuses providers and toolchains that nobody knows', () => {
     const [cpu] = loadTarget('rpi4').processors;
-    const typo = failure(() => loadTarget(profile({ processors: [{ ...cpu, providers: ['cpu', 'tensort'] }] })));
+    const typo = thrownBy(() => loadTarget(profile({ processors: [{ ...cpu, providers: ['cpu', 'tensort'] }] })));
     expect(typo.message).toContain("processors.0.providers: 'tensort' is unknown");
     expect(typo.hint).toContain('Did you mean tensorrt?');
-    const toolchain = failure(() => loadTarget(profile({ processors: [{ ...cpu, toolchain: 'abacus' }] })));
+    const toolchain = thrownBy(() => loadTarget(profile({ processors: [{ ...cpu, toolchain: 'abacus' }] })));
     expect(toolchain.location.key).toBe('processors.0.toolchain');
     const engine = { name: 'onnxruntime', executionProvider: 'magic' };
-    expect(failure(() => loadTarget(profile({ engine }))).location.key).toBe('engine.executionProvider');
+    expect(thrownBy(() => loadTarget(profile({ engine }))).location.key).toBe('engine.executionProvider');
     const own = loadTarget(profile({ name: 'my-board', processors: [{ ...cpu, providers: ['cpu', 'openvino'] }] }));
     expect(own.processors[0]!.providers).toEqual(['cpu', 'openvino']);
   });
 
   it('refuses a missing file, a file that is no JSON and one that is too large', () => {
-    expect(failure(() => loadTarget(join(folder, 'none.json'))).code).toBe('file-not-found');
+    expect(thrownBy(() => loadTarget(join(folder, 'none.json'))).code).toBe('file-not-found');
     const broken = join(folder, 'broken.json');
     writeFileSync(broken, '{ "name": \u202e');
-    const error = failure(() => loadTarget(broken));
+    const error = thrownBy(() => loadTarget(broken));
     expect(error.code).toBe('target');
     expect(error.message).not.toContain('\u202e');
     const large = join(folder, 'large.json');
     writeFileSync(large, ' '.repeat(2 << 20));
-    expect(failure(() => loadTarget(large)).message).toContain('too large');
+    expect(thrownBy(() => loadTarget(large)).message).toContain('too large');
   });
 });
