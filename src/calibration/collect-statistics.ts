@@ -17,6 +17,7 @@ import type { Engine } from '../runtime/engine.ts';
 import { loadPieces } from '../runtime/load-pieces.ts';
 import type { AccumulatorRequest, Statistics } from '../runtime/statistics.ts';
 import { DataType } from '../tensor/data-type.ts';
+import type { Feeds } from '../tensor/nd-array.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
 /** What an algorithm wants to know of the activations. */
@@ -32,6 +33,13 @@ export interface StatisticsNeeds {
   readonly channelMeans: ReadonlyMap<string, number>;
 }
 
+/** Answers of the model that are fetched on the way, because other models will be compared with them. */
+export interface WantedAnswers {
+  readonly outputNames: readonly string[];
+  wants(feeds: Feeds): boolean;
+  take(feeds: Feeds, answer: Feeds): void;
+}
+
 export interface CollectOptions {
   readonly engine: Engine;
   readonly threads: number;
@@ -39,6 +47,7 @@ export interface CollectOptions {
   readonly signal?: AbortSignal | undefined;
   /** When the engine has room for the model; what needs no engine is done before. */
   readonly engineFree?: Promise<void>;
+  readonly answers?: WantedAnswers | undefined;
 }
 
 /** Elements of a value, per sample, that a histogram counts at most (about). */
@@ -54,10 +63,11 @@ export async function collectStatistics(
   model: Model,
   samples: Dataset,
   needs: StatisticsNeeds,
-  { engine, threads, logger, signal, engineFree }: CollectOptions,
+  { engine, threads, logger, signal, engineFree, answers }: CollectOptions,
 ): Promise<CalibrationTable> {
   const probe = new ProbedModel(model, needs);
   if (Object.keys(probe.request).length === 0) return probe.table({}, samples.count);
+  if (answers !== undefined) probe.giveOutputs(answers.outputNames);
   // Nothing else runs in the engine meanwhile, so its threads may spin.
   const pieces = probe.encode();
   await engineFree;
@@ -65,11 +75,12 @@ export async function collectStatistics(
   const progress = logger.progress('Calibrating', samples.count);
   try {
     let done = 0;
-    await overlap(
-      feedsOf(samples, signal),
-      (feeds) => session.collect(feeds, probe.request),
-      () => progress.update(++done),
-    );
+    const work = async (feeds: Feeds) => {
+      if (answers?.wants(feeds) !== true) return session.collect(feeds, probe.request);
+      const answer = await session.collect(feeds, probe.request, answers.outputNames);
+      answers.take(feeds, answer);
+    };
+    await overlap(feedsOf(samples, signal), work, () => progress.update(++done));
     return probe.table(await session.statistics(), samples.count);
   } finally {
     progress.done();
@@ -120,6 +131,12 @@ class ProbedModel {
       this.request[mean] = { moments: { axis: 0 } };
       this.#means.set(name, mean);
     }
+  }
+
+  /** Makes outputs of the model that were there before outputs of it again. */
+  giveOutputs(names: readonly string[]): void {
+    const values = valuesByName(this.#graph);
+    for (const name of names) this.#expose(values.get(name)!);
   }
 
   encode(): readonly Uint8Array[] {

@@ -6,7 +6,7 @@ import type { CalibrationTable } from '../quantization/calibration-table.ts';
 import { writePieces } from '../storage/write-pieces.ts';
 
 /** Raised when what a table holds, or how it is gathered, changes. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 /**
  * Calibration statistics kept between runs, one file for each combination of model, samples and needs, named by the

@@ -5,6 +5,8 @@ import type { Dataset } from './dataset.ts';
 export interface KeptDataset extends Dataset {
   /** Begins to read the samples that will be kept, several at a time. */
   readAhead(): void;
+  /** Whether it is one of the kept samples, the very object. */
+  keeps(feeds: Feeds): boolean;
 }
 
 /** Samples that are read at once. */
@@ -16,6 +18,7 @@ const READ_AT_ONCE = 4;
  */
 export function keepFeeds(dataset: Dataset, limitBytes: number): KeptDataset {
   const kept = new Map<number, Promise<Feeds>>();
+  const keptFeeds = new WeakSet<Feeds>();
   let keptBytes = 0;
   const keep = (index: number) => {
     const reading = dataset.feed(index);
@@ -25,6 +28,7 @@ export function keepFeeds(dataset: Dataset, limitBytes: number): KeptDataset {
       (feeds) => {
         keptBytes += byteLengthOf(feeds);
         if (keptBytes > limitBytes) kept.delete(index);
+        else keptFeeds.add(feeds);
       },
       () => kept.delete(index),
     );
@@ -36,6 +40,7 @@ export function keepFeeds(dataset: Dataset, limitBytes: number): KeptDataset {
     feed,
     contentHash: (index) => dataset.contentHash(index),
     subset: (indices) => dataset.subset(indices),
+    keeps: (feeds) => keptFeeds.has(feeds),
     readAhead() {
       let next = 0;
       const reader = async () => {

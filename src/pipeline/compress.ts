@@ -7,6 +7,7 @@ import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { type Logger, silentLogger } from '../diagnostics/logger.ts';
 import { checkValue } from '../diagnostics/parse-checked-json.ts';
 import { printable } from '../diagnostics/printable.ts';
+import { modelInterface } from '../evaluation/model-interface.ts';
 import { ReferenceSession } from '../evaluation/reference-session.ts';
 import { encodeChecked } from '../formats/epk/write-epk.ts';
 import { locateInitializers } from '../formats/onnx/locate-initializers.ts';
@@ -71,7 +72,6 @@ export async function compress(
   const starting = resolved.dryRun ? undefined : startEngine({ logger });
   starting?.catch(() => {});
   let runnable: EnginePath | undefined;
-  let loading: Promise<ReferenceSession> | undefined;
   try {
     if (outputs !== undefined) refuseExisting(writtenPaths(paths), resolved);
     const model = readModel(modelPath, resolved);
@@ -86,30 +86,30 @@ export async function compress(
     const facts = modelFacts(model, modelPath, { files: resolved });
     const limits = engineLimits([{ path: modelPath, model, sizeBytes: facts.sizeBytes }], resolved);
     const threads = engineThreads(resolved.threads, target);
-    // The engine loads the model as soon as it is there; what can be done without either is done meanwhile.
-    loading = starting?.then(async (engine) => {
-      await engine.limit(limits);
-      runnable = enginePath(modelPath, resolved.allowLinks);
-      const { path } = runnable;
-      const label = basename(modelPath);
-      return ReferenceSession.load(() => engine.load(path, { threads, label, temporary: true }));
-    });
-    loading?.catch(() => {});
     const samples = await opening;
-    if (starting === undefined || loading === undefined || outputs === undefined) {
+    if (starting === undefined || outputs === undefined) {
       const plan = planOf(facts, target.name, provider.provider.name, recipeAsRun(recipe, resolved), samples, paths);
       return { report: null, plan, outputs: [] };
     }
     samples.selection?.readAhead();
+    const known = modelInterface(model.graph);
     const original = sizedInitializers(model);
     const unknown = [...unknownOperators(model), ...providerNotices(model, provider, asked)];
     const onTarget = describeForTarget(model);
     const memory = modelMemory(model);
     const context = { logger, ...(signal === undefined ? {} : { signal }) };
-    const [engine, reference] = await Promise.all([starting, loading]);
+    const engine = await starting;
+    await engine.limit(limits);
+    runnable = enginePath(modelPath, resolved.allowLinks);
+    const { path } = runnable;
+    const label = basename(modelPath);
+    const reference = await ReferenceSession.open(() => engine.load(path, { threads, label, temporary: true }), {
+      known,
+      samples: samples.selection,
+      limitBytes: KEPT_BYTES,
+    });
     // Loops whose end only a run can tell are tried before anything else is done.
     if (limits.runSeconds !== undefined) await reference.run(await anyFeeds(reference, samples, resolved.seed));
-    if (samples.selection !== undefined) reference.remember(samples.selection, KEPT_BYTES, signal);
     const made = await runSteps({
       original: reference,
       modelSha256: facts.sha256,
@@ -123,9 +123,13 @@ export async function compress(
       engine,
       context,
       onSearch,
+    }).catch(async (error) => {
+      // What the engine does not take as it came is no fault of the steps.
+      if (!(error instanceof EdgepackError) || error.code === 'model-rejected') await reference.loaded();
+      throw error;
     });
     const { done, bytes, ...chosen } = await chooseExecution({
-      modelPath: runnable!.path,
+      modelPath: path,
       original: reference,
       readOriginal: () => readModel(modelPath, resolved),
       bytes: Buffer.concat(encodeModel(made.model).pieces),
@@ -222,7 +226,6 @@ export async function compress(
       (engine) => engine.close(),
       () => {},
     );
-    await loading?.catch(() => {});
     runnable?.remove();
     outputs?.close();
   }

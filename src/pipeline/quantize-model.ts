@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { collectStatistics } from '../calibration/collect-statistics.ts';
 import { type Dataset, spread } from '../data/dataset.ts';
+import { joinDatasets } from '../data/join-datasets.ts';
 import type { ReferenceSession } from '../evaluation/reference-session.ts';
 import { type Comparison, scoreModels } from '../evaluation/score-models.ts';
 import { cloneModel } from '../formats/onnx/clone-model.ts';
@@ -27,6 +28,8 @@ export interface QuantizeModelOptions {
   readonly engine: Engine;
   /** The original model, to which every variant is compared. */
   readonly original: ReferenceSession;
+  /** Whether the model to be quantized computes what the original does: then its answers are the original's. */
+  readonly isLikeOriginal: boolean;
   readonly threads: number;
   readonly statistics: Dataset;
   readonly selection: Dataset;
@@ -94,13 +97,15 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
   inferShapes(model);
   const placement = placeQuantization(model, placementOptions(insertion));
   const methods = options.calibrationMethod === undefined ? METHODS : [options.calibrationMethod];
+  const { original, isLikeOriginal } = options;
   // Both float models in the engine at once would be the peak of its memory.
-  const engineFree = options.original.suspend();
+  const engineFree = isLikeOriginal ? original.suspend() : answersKept(options);
   const rangeSource = methods.some(needsHistogram) ? 'histogram' : 'extremes';
   const [table] = await Promise.all([
     statisticsFor(model, placement, rangeSource, options, engineFree),
     engineFree.then(() => roundWeightsAhead(placement, insertion, context.signal)),
   ]);
+  await answersKept(options);
   const trial = new Trial(model, table, options);
   const variants = await trial.run(
     methods.map((method) => ({ method, nodesToExclude: insertion.nodesToExclude ?? [] })),
@@ -125,11 +130,17 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
   };
 }
 
+/** The original has left the engine, and what it answers to the samples that come again is known. */
+async function answersKept({ original, context }: QuantizeModelOptions): Promise<void> {
+  await original.remember(context.signal);
+  await original.suspend();
+}
+
 async function statisticsFor(
   model: Model,
   placement: Placement,
   rangeSource: 'extremes' | 'histogram',
-  { engine, threads, statistics, context, cache, insertion }: QuantizeModelOptions,
+  { engine, threads, statistics, selection, original, isLikeOriginal, context, cache, insertion }: QuantizeModelOptions,
   engineFree: Promise<void>,
 ): Promise<CalibrationTable> {
   const ranges = placement.quantizedValues.filter((value) => value.tensor === undefined).map((value) => value.name);
@@ -139,7 +150,8 @@ async function statisticsFor(
       if (role === 'weighted') channelMeans.set(node.input(0)!.name, node.is('Conv') ? 1 : -1);
     }
   }
-  const samples = rangeSource === 'histogram' ? enough(model, statistics) : statistics;
+  const all = joinDatasets(selection, statistics);
+  const samples = rangeSource === 'histogram' ? enough(model, all, selection.count) : all;
   const key = { ranges, rangeSource, channelMeans: [...channelMeans], samples: samples.count };
   const kept = cache?.load(key);
   if (kept !== undefined) return kept;
@@ -150,6 +162,7 @@ async function statisticsFor(
     logger: context.logger,
     signal: context.signal,
     engineFree,
+    answers: isLikeOriginal ? original : undefined,
   });
   cache?.store(key, table);
   return table;
@@ -159,11 +172,16 @@ async function statisticsFor(
 const ENOUGH_ACTIVATIONS = 2 ** 28;
 const FEWEST_SAMPLES = 32;
 
-/** Evenly spaced samples, as many as tell how activations are spread: fewer of large models, whose samples tell more. */
-function enough(model: Model, samples: Dataset): Dataset {
+/**
+ * As many samples as tell how activations are spread: fewer of large models, whose samples tell more. The first ones, of
+ * which the original's answers are needed too, before others.
+ */
+function enough(model: Model, samples: Dataset, preferred: number): Dataset {
   const activations = cost(model).total.activationBytes / Float32Array.BYTES_PER_ELEMENT;
   const count = Math.max(FEWEST_SAMPLES, Math.ceil(ENOUGH_ACTIVATIONS / Math.max(1, activations)));
-  return count >= samples.count ? samples : samples.subset(spread(0, samples.count, count));
+  if (count >= samples.count) return samples;
+  const first = spread(0, preferred, count);
+  return samples.subset([...first, ...spread(preferred, samples.count, count - first.length)]);
 }
 
 /** Rounds the weights while the engine calibrates: every variant will use them. Gives way after each node. */

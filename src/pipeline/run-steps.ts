@@ -31,6 +31,9 @@ import { pruneOptions } from './prune-options.ts';
 import { type QuantizedLayer, type QuantizedModel, quantizeModel } from './quantize-model.ts';
 import { type SpendLimitOptions, type SpentLimit, spendLimit } from './spend-limit.ts';
 
+/** Noise at the outputs that only the order of sums makes: int8's is a million times as strong. */
+const NEGLIGIBLE_DB = 90;
+
 export interface StepsInput {
   readonly modelSha256: string;
   readonly original: ReferenceSession;
@@ -83,6 +86,7 @@ class StepRunner {
   /** The weights before they were pruned, where zeros were asked for: then exactly these are set, and nothing is searched. */
   #exactWeights: ReadonlyMap<string, Tensor> | undefined;
   #searchedPruning: SpendLimitOptions['prune'];
+  #isLikeOriginal = true;
 
   constructor(input: StepsInput) {
     this.#input = input;
@@ -116,7 +120,9 @@ class StepRunner {
   async #optimize(): Promise<void> {
     const { engine, context } = this.#input;
     const runs = await optimizeModel(this.#model, engine, context);
-    this.#add('Optimise', 'optimize', runs, await this.#lossOnFeeds(runs.some((run) => run.modified)));
+    const loss = await this.#lossOnFeeds(runs.some((run) => run.modified));
+    this.#isLikeOriginal &&= loss.maxAbsoluteDifference === 0 || (loss.sqnrDb !== null && loss.sqnrDb > NEGLIGIBLE_DB);
+    this.#add('Optimise', 'optimize', runs, loss);
   }
 
   async #prune(step: PruneOptions): Promise<void> {
@@ -134,6 +140,7 @@ class StepRunner {
   }
 
   async #pruneBy(pass: Pass): Promise<void> {
+    this.#isLikeOriginal = false;
     const before = codedWeightBytes(this.#model);
     const [run] = await runPasses(this.#model, [pass], this.#input.context);
     const after = codedWeightBytes(this.#model);
@@ -172,6 +179,7 @@ class StepRunner {
     const quantized = await quantizeModel(this.#model, {
       engine,
       original: this.#input.original,
+      isLikeOriginal: this.#isLikeOriginal,
       threads,
       statistics,
       selection,
@@ -266,6 +274,7 @@ class StepRunner {
     const fold = provider.provider.name === 'cpu' ? [] : [foldDequantizers()];
     const runs = await runPasses(this.#model, [store, ...fold], context);
     const isModified = runs.some((run) => run.modified);
+    this.#isLikeOriginal &&= !isModified;
     const loss =
       this.#input.samples.selection === undefined ? await this.#lossOnFeeds(isModified) : await this.#lossOnSelection();
     this.#add('Store weights as int8', 'quantize-weights', runs, loss);

@@ -52,8 +52,9 @@ export class EngineSession implements Session {
     return this.#process.request('run', { sessionId: this.id, feeds, outputNames }, this.#subject('running'));
   }
 
-  async collect(feeds: Feeds, request: StatisticsRequest): Promise<void> {
+  async collect(feeds: Feeds, request: StatisticsRequest, outputNames: readonly string[] = []): Promise<Feeds> {
     checkFeeds(this.inputs, feeds, this.modelName);
+    this.requireOutputs(outputNames);
     const begins = this.#request === undefined;
     if (begins) {
       this.requireOutputs(Object.keys(request));
@@ -63,8 +64,8 @@ export class EngineSession implements Session {
         hint: 'Call statistics() before asking for others.',
       });
     }
-    const ask = { sessionId: this.id, feeds, ...(begins ? { request } : {}) };
-    await this.#process.request('collect', ask, this.#subject('running'));
+    const ask = { sessionId: this.id, feeds, outputNames, ...(begins ? { request } : {}) };
+    return this.#process.request('collect', ask, this.#subject('running'));
   }
 
   async statistics(): Promise<Statistics> {

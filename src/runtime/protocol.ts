@@ -22,7 +22,10 @@ export interface Requests {
     answer: { sessionId: number; inputs: ValueDescription[]; outputs: ValueDescription[]; loadMs: number };
   };
   run: { ask: { sessionId: number; feeds: Feeds; outputNames: readonly string[] }; answer: Feeds };
-  collect: { ask: { sessionId: number; feeds: Feeds; request?: StatisticsRequest }; answer: undefined };
+  collect: {
+    ask: { sessionId: number; feeds: Feeds; request?: StatisticsRequest; outputNames: readonly string[] };
+    answer: Feeds;
+  };
   statistics: { ask: { sessionId: number }; answer: PackedStatistics };
   endProfiling: { ask: { sessionId: number }; answer: ProfileRecord[] };
   release: { ask: { sessionId: number }; answer: undefined };

@@ -65,8 +65,9 @@ export interface Session extends Runnable {
   /**
    * One inference whose outputs stay in the engine's process, where they are accumulated. The first call after
    * {@link statistics} decides the request; later ones have to repeat it.
+   * @param outputNames outputs that are fetched beside; none by default.
    */
-  collect(feeds: Feeds, request: StatisticsRequest): Promise<void>;
+  collect(feeds: Feeds, request: StatisticsRequest, outputNames?: readonly string[]): Promise<Feeds>;
   /** What {@link collect} has accumulated since the last call; starts anew. */
   statistics(): Promise<Statistics>;
   /** The time of each node since the session was loaded with `profile`; ends the recording. */

@@ -1,3 +1,4 @@
+import type { NdArray } from '../../tensor/nd-array.ts';
 import type { RequestKind, Requests } from '../protocol.ts';
 import type { StatisticsRequest } from '../statistics.ts';
 import { Collector } from './collector.ts';
@@ -63,12 +64,19 @@ export function engineRequests(): Answers {
       return model.run(model.prepare(feeds), outputNames);
     },
 
-    async collect({ sessionId, feeds, request }) {
+    async collect({ sessionId, feeds, request, outputNames }) {
       const model = modelOf(sessionId);
       const collector = collectorOf(sessionId, request);
-      const outputs = await model.run(model.prepare(feeds), collector.outputNames);
+      const wanted = [...new Set([...collector.outputNames, ...outputNames])];
+      const outputs = await model.run(model.prepare(feeds), wanted);
       collector.add(outputs);
+      const fetched: Record<string, NdArray> = Object.create(null);
+      for (const name of outputNames) {
+        fetched[name] = outputs[name]!;
+        delete outputs[name];
+      }
       releaseBuffers(outputs);
+      return fetched;
     },
 
     async statistics({ sessionId }) {
