@@ -1,4 +1,4 @@
-import { quantileOf } from '../runtime/latency.ts';
+import { quantileOfSorted } from '../runtime/latency.ts';
 import { seededRandom } from '../runtime/seeded-random.ts';
 import { z95 } from './statistics.ts';
 
@@ -52,13 +52,17 @@ export function bootstrapIntervals(
       const start = Math.floor(random() * count);
       for (let i = 0; i < Math.min(blockLength, left); i++) drawn[(start + i) % count]!++;
     }
-    for (const [i, value] of statistics(drawn).entries()) {
+    const found = statistics(drawn);
+    for (let i = 0; i < found.length; i++) {
       values[i] ??= new Float64Array(resamples);
-      values[i][resample] = value;
+      values[i]![resample] = found[i]!;
     }
   }
   const tail = tailShare(count / blockLength);
-  return values.map((sample) => ({ low: quantileOf(sample, tail), high: quantileOf(sample, 1 - tail) }));
+  return values.map((sample) => {
+    sample.sort();
+    return { low: quantileOfSorted(sample, tail), high: quantileOfSorted(sample, 1 - tail) };
+  });
 }
 
 /** Share of the resamples to leave out at each end: 2.5 % for many items, less for few. */

@@ -5,6 +5,7 @@ import { inferShapes } from '../ir/infer-shapes.ts';
 import type { Model } from '../ir/model.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { loadPieces } from '../runtime/load-pieces.ts';
+import type { ProfileRecord } from '../runtime/profile.ts';
 import type { Feeds } from '../tensor/nd-array.ts';
 import { integerProductKernels } from './kernel-precision.ts';
 
@@ -16,6 +17,13 @@ export interface IntegerShare {
   readonly total: number | null;
   /** What it was read from. */
   readonly source: string;
+}
+
+export interface IntegerShareOptions {
+  readonly engine: Engine;
+  readonly threads: number;
+  /** What {@link integerKernelsOf} said of the {@link numberNodes numbered} model, where that has been run already. */
+  readonly known?: ReadonlySet<string> | undefined;
 }
 
 const FAMILIES: Readonly<Record<string, 'conv' | 'gemm' | 'matmul'>> = {
@@ -33,14 +41,17 @@ const FAMILIES: Readonly<Record<string, 'conv' | 'gemm' | 'matmul'>> = {
  * Profiles one inference and reads which multiplications the engine ran in integer kernels. The nodes are numbered for
  * it, since the engine's kernels bear the names of the nodes they replace. A model without such nodes is not run.
  */
-export async function integerShare(model: Model, feeds: Feeds, engine: Engine, threads: number): Promise<IntegerShare> {
-  const numbered = cloneModel(model);
-  let count = 0;
-  for (const node of numbered.graph.nodes()) node.name = `n${count++}`;
+export async function integerShare(
+  model: Model,
+  feeds: Feeds,
+  { engine, threads, known }: IntegerShareOptions,
+): Promise<IntegerShare> {
+  const numbered = numberNodes(model);
   const multiplies = [...numbered.graph.nodes()].some((node) => FAMILIES[node.opType] !== undefined);
-  const running = multiplies
-    ? integerKernels(encodeModel(numbered).pieces, feeds, engine, threads)
-    : Promise.resolve(new Set<string>());
+  const running =
+    known !== undefined || !multiplies
+      ? Promise.resolve(known ?? new Set<string>())
+      : integerKernels(numbered, feeds, engine, threads);
   running.catch(() => {});
   inferShapes(numbered);
   const products = cost(numbered, { symbols: sizesOf(numbered, feeds) }).nodes.filter(
@@ -64,25 +75,31 @@ export async function integerShare(model: Model, feeds: Feeds, engine: Engine, t
   };
 }
 
+/** A copy of a model whose nodes are called `n0`, `n1` and so on. */
+export function numberNodes(model: Model): Model {
+  const numbered = cloneModel(model);
+  let count = 0;
+  for (const node of numbered.graph.nodes()) node.name = `n${count++}`;
+  return numbered;
+}
+
 /** Names of the nodes that the engine ran as products of integers. */
-async function integerKernels(
-  pieces: readonly Uint8Array[],
-  feeds: Feeds,
-  engine: Engine,
-  threads: number,
-): Promise<Set<string>> {
-  const session = await loadPieces(engine, pieces, { threads, profile: true, label: 'the compressed model' });
-  const names = new Set<string>();
+async function integerKernels(numbered: Model, feeds: Feeds, engine: Engine, threads: number): Promise<Set<string>> {
+  const label = 'the compressed model';
+  const session = await loadPieces(engine, encodeModel(numbered).pieces, { threads, profile: true, label });
   try {
     await session.run(feeds);
-    for (const { name, opType } of await session.endProfiling()) {
-      // The engine appends what it did to a node: n12_token_3, n12_nhwc.
-      if (integerProductKernels.has(opType)) names.add(/^n\d+/.exec(name)?.[0] ?? name);
-    }
-    return names;
+    return integerKernelsOf(await session.endProfiling());
   } finally {
     await session.release();
   }
+}
+
+/** Names of the numbered nodes that a profile shows as products of integers. */
+export function integerKernelsOf(profile: readonly ProfileRecord[]): Set<string> {
+  // The engine appends what it did to a node: n12_token_3, n12_nhwc.
+  const products = profile.filter(({ opType }) => integerProductKernels.has(opType));
+  return new Set(products.map(({ name }) => /^n\d+/.exec(name)?.[0] ?? name));
 }
 
 /** What the symbolic dimensions of the inputs are in these feeds. */

@@ -134,7 +134,7 @@ function weightedQuantiles(
   fractions: readonly number[],
 ): readonly number[] {
   let total = 0;
-  for (const round of rounds) total += drawn[round]!;
+  for (let i = 0; i < rounds.length; i++) total += drawn[rounds[i]!]!;
   const results: number[] = [];
   let next = 0;
   let seen = 0;

@@ -81,7 +81,8 @@ export async function chooseExecution(input: ExecutionInput): Promise<ChosenExec
     const feeds = await anyFeeds(original, samples, seed);
     const builder = new VariantBuilder(done, folder.path, context);
     const recipe = builder.recipe(bytes);
-    const quick = await timeOnHost(input, recipe, feeds);
+    const isDecided = (measured: PairedLatency) => !isOpen({ ...recipe, ratio: quickRatio(measured, seed) });
+    const quick = await timeOnHost(input, recipe, feeds, isDecided);
     const found = await decide({ ...input, device }, builder, recipe, quick, feeds);
     const { shipped, place } = found;
     const because = explainExecution(found, { allowSlower });
@@ -239,9 +240,14 @@ async function startThere(device: Device | undefined, limits: EngineLimits, { lo
   return engine;
 }
 
-function timeOnHost(input: ExecutionInput, { path }: Variant, feeds: Feeds): Promise<PairedLatency> {
+function timeOnHost(
+  input: ExecutionInput,
+  { path }: Variant,
+  feeds: Feeds,
+  isDecided?: (measured: PairedLatency) => boolean,
+): Promise<PairedLatency> {
   const threads = engineThreads(input.askedThreads, input.target);
-  return timeBesideOriginal({ ...input, threads }, path, feeds);
+  return timeBesideOriginal({ ...input, threads }, path, feeds, isDecided);
 }
 
 function quickRatio({ original, compressed }: PairedLatency, seed: number): Measured {

@@ -53,7 +53,9 @@ export async function measureResult(input: MeasureInput): Promise<MeasuredResult
     const path = join(folder.path, 'compressed.onnx');
     writeFileSync(path, bytes);
     const feeds = await anyFeeds(original, samples, seed);
-    const share = await integerShare(done.model, feeds, engine, threads);
+    const seen = done.integerKernels;
+    const known = seen?.of === done.model ? seen.names : undefined;
+    const share = await integerShare(done.model, feeds, { engine, threads, known });
     let scores: ModelScores | undefined;
     if (samples.evaluation !== undefined) {
       const host = await engine.load(path, { ...COMPRESSED, threads });

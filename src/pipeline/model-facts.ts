@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { dirname, parse } from 'node:path';
-import { externalFiles } from '../formats/onnx/external-files.ts';
+import { externalFiles, hasExternalData } from '../formats/onnx/external-files.ts';
 import { cost, type ModelCost } from '../ir/cost.ts';
 import type { Model } from '../ir/model.ts';
 import type { ModelFacts } from '../report/report-schema.ts';
@@ -20,12 +20,12 @@ export interface ModelFactsParts {
 export function modelFacts(model: Model, path: string, parts: ModelFactsParts = {}): ModelFacts {
   const costs = parts.cost ?? cost(model);
   const { parameters } = parts.layers ?? listLayers(model, costs);
-  const { sha256, sizeBytes, mayHaveExternalData } = scanFile(path);
+  const { sha256, sizeBytes } = scanFile(path);
   return {
     path,
     name: parse(path).name,
     sha256,
-    sizeBytes: sizeBytes + (mayHaveExternalData ? externalBytes(path, parts.files) : 0),
+    sizeBytes: sizeBytes + (hasExternalData(model) ? externalBytes(path, parts.files) : 0),
     opsetImports: Array.from(model.opsetImports, ([domain, version]) => ({
       domain,
       version: Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, version)),
@@ -48,31 +48,25 @@ function isMicrosoft(domain: string): boolean {
   return domain === 'com.microsoft' || domain === 'com.microsoft.nchwc';
 }
 
-const PIECE_BYTES = 8 * 2 ** 20;
-/** The key under which a tensor names the file that holds it. */
-const LOCATION = Buffer.from('location');
+const PIECE_BYTES = 2 ** 20;
 
 /** One pass over the file, in pieces. */
-function scanFile(path: string): { sha256: string; sizeBytes: number; mayHaveExternalData: boolean } {
+function scanFile(path: string): { sha256: string; sizeBytes: number } {
   const hash = createHash('sha256');
-  const overlap = LOCATION.length - 1;
-  const buffer = Buffer.allocUnsafeSlow(overlap + PIECE_BYTES).fill(0, 0, overlap);
+  const buffer = Buffer.allocUnsafeSlow(PIECE_BYTES);
   let sizeBytes = 0;
-  let mayHaveExternalData = false;
   const file = openSync(path, 'r');
   try {
     for (;;) {
-      const count = readSync(file, buffer, overlap, PIECE_BYTES, sizeBytes);
+      const count = readSync(file, buffer, 0, PIECE_BYTES, sizeBytes);
       if (count === 0) break;
       sizeBytes += count;
-      hash.update(buffer.subarray(overlap, overlap + count));
-      mayHaveExternalData ||= buffer.subarray(0, overlap + count).includes(LOCATION);
-      buffer.copyWithin(0, count, count + overlap);
+      hash.update(buffer.subarray(0, count));
     }
   } finally {
     closeSync(file);
   }
-  return { sha256: hash.digest('hex'), sizeBytes, mayHaveExternalData };
+  return { sha256: hash.digest('hex'), sizeBytes };
 }
 
 function externalBytes(path: string, options: ContainedFileOptions | undefined): number {

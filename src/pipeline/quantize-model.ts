@@ -2,6 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import { collectStatistics } from '../calibration/collect-statistics.ts';
 import { type Dataset, spread } from '../data/dataset.ts';
 import { joinDatasets } from '../data/join-datasets.ts';
+import { FirstRunProfile } from '../evaluation/first-run-profile.ts';
+import { integerKernelsOf, numberNodes } from '../evaluation/integer-share.ts';
 import type { ReferenceSession } from '../evaluation/reference-session.ts';
 import { type Comparison, scoreModels } from '../evaluation/score-models.ts';
 import { cloneModel } from '../formats/onnx/clone-model.ts';
@@ -64,6 +66,8 @@ export interface QuantizedModel {
   readonly selection: Comparison;
   readonly layers: readonly QuantizedLayer[];
   readonly placement: Placement;
+  /** Which nodes of the model ran as products of integers, by number; undefined where it ran in another arithmetic than here. */
+  readonly integerKernels: ReadonlySet<string> | undefined;
   /**
    * Makes the same quantization anew, of a copy of the model that may be pruned, with wider weight steps by node name, and
    * with more nodes left in float.
@@ -124,6 +128,7 @@ export async function quantizeModel(model: Model, options: QuantizeModelOptions)
     selection: chosen.score,
     layers: layersOf(placement, harmful),
     placement,
+    integerKernels: chosen.integerKernels,
     requantize: (changed, factors, nodesInFloat = []) =>
       trial.build(changed, chosen.method, [...excluded, ...nodesInFloat], factors),
     load: (variant) => trial.load(variant),
@@ -202,7 +207,11 @@ interface Variant {
   readonly model: Model;
   readonly run: PassRun;
   readonly score: Comparison;
+  readonly integerKernels: ReadonlySet<string> | undefined;
 }
+
+/** Where this host's own kernels are exact, they are the faster way to the same answer. */
+const isHostExact = () => describeHost().saturatesPairs === false;
 
 /** Builds variants of the model and measures them on the selection samples, in exact arithmetic. */
 class Trial {
@@ -221,7 +230,7 @@ class Trial {
     choices: readonly { readonly method: CalibrationMethod; readonly nodesToExclude: readonly string[] }[],
   ): Promise<Variant[]> {
     const { context, original, selection } = this.#options;
-    const built: Omit<Variant, 'score'>[] = [];
+    const built: Omit<Variant, 'score' | 'integerKernels'>[] = [];
     const loading: Promise<Session>[] = [];
     try {
       // While the engine loads one variant, the next is being built.
@@ -229,16 +238,22 @@ class Trial {
         context.signal?.throwIfAborted();
         const variant = await this.build(this.#model, method, nodesToExclude);
         built.push({ method, ...variant });
-        const session = this.load(variant.model);
+        const session = this.load(variant.model, isHostExact());
         session.catch(() => {});
         loading.push(session);
       }
-      const { candidates } = await scoreModels(original, await Promise.all(loading), selection, {
+      const sessions = await Promise.all(loading);
+      const profiled = isHostExact() ? sessions.map((session) => new FirstRunProfile(session)) : undefined;
+      const { candidates } = await scoreModels(original, profiled ?? sessions, selection, {
         logger: context.logger,
         signal: context.signal,
         label: 'Comparing',
       });
-      return built.map((variant, i) => ({ ...variant, score: candidates[i]! }));
+      const profiles = await Promise.all(profiled?.map((session) => session.records()) ?? []);
+      return built.map((variant, i) => {
+        const records = profiles[i];
+        return { ...variant, score: candidates[i]!, integerKernels: records && integerKernelsOf(records) };
+      });
     } finally {
       for (const loaded of await Promise.allSettled(loading)) {
         if (loaded.status === 'fulfilled') await loaded.value.release();
@@ -265,11 +280,10 @@ class Trial {
     return { model, run: run! };
   }
 
-  load(model: Model): Promise<Session> {
+  load(model: Model, profile = false): Promise<Session> {
     const { engine, threads } = this.#options;
-    // Where this host's own kernels are exact, they are the faster way to the same answer.
-    const exact = describeHost().saturatesPairs !== false;
-    return loadPieces(engine, encodeModel(model).pieces, { threads, exact, label: 'the int8 model' });
+    const { pieces } = encodeModel(profile ? numberNodes(model) : model);
+    return loadPieces(engine, pieces, { threads, exact: !isHostExact(), profile, label: 'the int8 model' });
   }
 }
 

@@ -56,6 +56,8 @@ export interface StepsResult {
   /** Quantizes that model as it was done, with these nodes left in float; undefined where it was not quantized with data. */
   readonly quantizeWithout: ((nodesInFloat: readonly string[]) => Promise<Model>) | undefined;
   readonly layers: readonly QuantizedLayer[];
+  /** Which nodes of `of` ran as products of integers here, where that has been seen already. */
+  readonly integerKernels: { readonly of: Model; readonly names: ReadonlySet<string> } | undefined;
   readonly steps: readonly ReportStep[];
   readonly warnings: readonly Warning[];
 }
@@ -83,6 +85,7 @@ class StepRunner {
   #float: Model | undefined;
   #quantizeWithout: StepsResult['quantizeWithout'];
   #layers: readonly QuantizedLayer[] = [];
+  #integerKernels: StepsResult['integerKernels'];
   /** The weights before they were pruned, where zeros were asked for: then exactly these are set, and nothing is searched. */
   #exactWeights: ReadonlyMap<string, Tensor> | undefined;
   #searchedPruning: SpendLimitOptions['prune'];
@@ -99,12 +102,14 @@ class StepRunner {
       float: this.#float,
       quantizeWithout: this.#quantizeWithout,
       layers: this.#layers,
+      integerKernels: this.#integerKernels,
       steps: this.#steps,
       warnings: this.#warnings,
     };
   }
 
   async run(step: RecipeStep): Promise<void> {
+    this.#integerKernels = undefined;
     switch (step.pass) {
       case 'optimize':
         return this.#optimize();
@@ -219,6 +224,8 @@ class StepRunner {
     const changes = [chosen, ...(spent?.changes ?? []), ...run.changes];
     const durationMs = run.durationMs + (spent?.durationMs ?? 0);
     this.#model = spent?.found?.model ?? quantized.model;
+    const { model: of, integerKernels: names } = quantized;
+    this.#integerKernels = names && { of, names };
     const loss = spent?.found === undefined ? lossOf(quantized.selection, selection) : await this.#lossOnSelection();
     this.#add('Quantize to int8', 'quantize-static', [{ ...run, changes, durationMs }], loss);
   }

@@ -48,8 +48,12 @@ export interface LatencyMeasurement {
 
 /** The `fraction`-quantile (0..1) by linear interpolation between the sorted values; NaN of none. */
 export function quantileOf(values: Float64Array, fraction: number): number {
-  if (values.length === 0) return Number.NaN;
-  const sorted = values.slice().sort();
+  return quantileOfSorted(values.slice().sort(), fraction);
+}
+
+/** {@link quantileOf} of values in ascending order. */
+export function quantileOfSorted(sorted: Float64Array, fraction: number): number {
+  if (sorted.length === 0) return Number.NaN;
   const position = (sorted.length - 1) * fraction;
   const below = Math.floor(position);
   const above = Math.min(below + 1, sorted.length - 1);

@@ -90,9 +90,15 @@ export function unpackStatistics(packed: PackedStatistics): Statistics {
 export function unpackHistogram({ bins, counts, nonFiniteCount }: PackedHistogram): HistogramStatistics {
   const towardsZero = floatsOf(bins, 0x0000);
   const awayFromZero = floatsOf(bins, 0xffff);
+  const lower = new Float32Array(bins.length);
+  const upper = new Float32Array(bins.length);
+  for (let i = 0; i < bins.length; i++) {
+    lower[i] = Math.min(awayFromZero[i]!, towardsZero[i]!);
+    upper[i] = Math.max(awayFromZero[i]!, towardsZero[i]!);
+  }
   return {
-    lower: awayFromZero.map((value, i) => Math.min(value, towardsZero[i]!)),
-    upper: awayFromZero.map((value, i) => Math.max(value, towardsZero[i]!)),
+    lower,
+    upper,
     counts,
     count: counts.reduce((sum, count) => sum + count, 0),
     nonFiniteCount,
@@ -101,7 +107,9 @@ export function unpackHistogram({ bins, counts, nonFiniteCount }: PackedHistogra
 
 /** The floats whose upper 16 bits are these and whose lower bits are `lowerBits`. */
 function floatsOf(bins: Uint16Array, lowerBits: number): Float32Array {
-  return new Float32Array(Uint32Array.from(bins, (bin) => bin * 65536 + lowerBits).buffer);
+  const patterns = new Uint32Array(bins.length);
+  for (let i = 0; i < bins.length; i++) patterns[i] = (bins[i]! << 16) | lowerBits;
+  return new Float32Array(patterns.buffer);
 }
 
 /** Two outputs to compare: of the reference and of the candidate session. */

@@ -1,7 +1,9 @@
+import type { Model } from '../../ir/model.ts';
 import { packedByteLength } from '../../tensor/data-type.ts';
 import type { InitializerLocation } from './locate-initializers.ts';
 import { mapTensors } from './map-tensors.ts';
 import { decodeMessage, EXTERNAL, type ModelProto, messageType } from './proto.ts';
+import { provenance } from './provenance.ts';
 
 /** A file that holds tensors of a model. */
 export interface ExternalFile {
@@ -9,6 +11,11 @@ export interface ExternalFile {
   readonly location: string;
   /** Ranges of tensors in the file, disjoint and in file order; of ranges that overlap the first one. */
   readonly sections: readonly InitializerLocation[];
+}
+
+/** Whether some tensor of a model that was read from a file lies in another file. */
+export function hasExternalData(model: Model): boolean {
+  return provenance.external.has(model);
 }
 
 /**

@@ -36,6 +36,8 @@ export const provenance = {
   value: new WeakMap<Value, ValueInfoOrigins>(),
   /** Types that no record states: those of initializers, taken from their content. */
   derivedType: new WeakSet<ValueType>(),
+  /** Models of which some tensor lies in another file. */
+  external: new WeakSet<Model>(),
   /** Externally stored elements of tensors that the IR does not show (functions, sparse tensors, training graphs). */
   hiddenData: new WeakMap<Model, ReadonlyMap<TensorProto, TensorData>>(),
 };

@@ -44,7 +44,13 @@ export function readModel(path: string, options: ReadModelOptions = {}): Model {
   const bytes = readWholeFile(path);
   return atFile(path, () => {
     refuseOrtFormat(bytes);
-    const model = decodeWith(bytes, externalDataResolver(path, options));
+    const resolve = externalDataResolver(path, options);
+    let isExternal = false;
+    const model = decodeWith(bytes, (...tensor) => {
+      isExternal = true;
+      return resolve(...tensor);
+    });
+    if (isExternal) provenance.external.add(model);
     checkVersions(model);
     checkQuantization(model);
     return model;

@@ -10,6 +10,8 @@ export interface Content {
 
 /** Shape computations are small; larger tensors are data. */
 export const MAX_CONTENT_ELEMENTS = 1024;
+/** Scales and sizes that come as floats, or in bytes, are few: longer ones are biases and quantization parameters. */
+const MAX_UNUSUAL_ELEMENTS = 64;
 
 const contentTypes = new Set<number>([
   DataType.int64,
@@ -26,7 +28,10 @@ const contentTypes = new Set<number>([
 
 /** The elements of a small constant; undefined for larger ones, for types that hold no shapes, and for broken data. */
 export function contentOf(tensor: Tensor): Content | undefined {
-  if (!contentTypes.has(tensor.dataType) || tensor.elementCount > MAX_CONTENT_ELEMENTS) return undefined;
+  const { dataType, elementCount } = tensor;
+  const isIndex = dataType === DataType.int64 || dataType === DataType.int32;
+  const most = isIndex ? MAX_CONTENT_ELEMENTS : MAX_UNUSUAL_ELEMENTS;
+  if (!contentTypes.has(dataType) || elementCount > most) return undefined;
   try {
     return { dims: tensor.dims, elements: tensor.toNumbers() };
   } catch {
