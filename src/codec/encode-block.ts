@@ -23,12 +23,13 @@ export function encodeBlock(bytes: Uint8Array, layout: BlockLayout, depth = 0): 
 }
 
 const probeBytes = 16;
+const maxProbes = 8192;
 
 /** Whether it is worth looking for repetitions: always in blocks of plain bytes up to 8 MiB, elsewhere where samples of 16 bytes recur. */
 function isRepetitive(bytes: Uint8Array, layout: BlockLayout): boolean {
   if (bytes.length < 4 * probeBytes || bytes.length > 1 << 28) return false;
   if (layout.kind === 'bytes' && bytes.length <= 1 << 23) return true;
-  const step = Math.max(probeBytes, Math.floor(bytes.length / 65536 / probeBytes) * probeBytes);
+  const step = Math.max(probeBytes, Math.floor(bytes.length / maxProbes / probeBytes) * probeBytes);
   const seen = new Uint32Array(1 << 14);
   let probes = 0;
   let repeats = 0;

@@ -93,8 +93,12 @@ function grouped(means: Float64Array, groups: number, repeat: number): Float64Ar
   return sums.map((sum) => (sum * groups) / means.length);
 }
 
+/** Used again for every candidate: what is kept of it are copies. */
+const scratch = new Uint32Array(levelCount * 256);
+
+/** Valid until the next call. */
 function histogramOf(bytes: Uint8Array, levels: Levels): Uint32Array {
-  const histogram = new Uint32Array(levelCount * 256);
+  const histogram = scratch.fill(0);
   const lines = columnLines(levels, identity);
   for (let r = 0; r < levels.rows; r++) {
     const begin = r * levels.columns;

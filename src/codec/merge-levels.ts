@@ -31,10 +31,10 @@ function joined(a: Group, b: Group): Group {
 export function mergeLevels(histogram: Uint32Array): MergedLevels {
   const groups: Group[] = [];
   for (let level = 0; level < levelCount; level++) {
-    const counts = histogram.subarray(level * 256, level * 256 + 256);
+    const from = level * 256;
     let used = false;
-    for (let s = 0; s < 256 && !used; s++) used = counts[s]! > 0;
-    if (used) groups.push(group(counts, level));
+    for (let s = 0; s < 256 && !used; s++) used = histogram[from + s]! > 0;
+    if (used) groups.push(group(histogram.slice(from, from + 256), level));
   }
   const pairs = groups.slice(1).map((right, i) => joined(groups[i]!, right));
   const saving = (i: number): number => groups[i]!.bits + groups[i + 1]!.bits - pairs[i]!.bits;

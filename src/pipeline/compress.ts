@@ -10,6 +10,7 @@ import { printable } from '../diagnostics/printable.ts';
 import { modelInterface } from '../evaluation/model-interface.ts';
 import { ReferenceSession } from '../evaluation/reference-session.ts';
 import { encodeChecked } from '../formats/epk/write-epk.ts';
+import { hasExternalData } from '../formats/onnx/external-files.ts';
 import { locateInitializers } from '../formats/onnx/locate-initializers.ts';
 import { readModel } from '../formats/onnx/read-model.ts';
 import { encodeModel } from '../formats/onnx/write-model.ts';
@@ -113,6 +114,7 @@ export async function compress(
     const made = await runSteps({
       original: reference,
       modelSha256: facts.sha256,
+      fileBytes: hasExternalData(model) ? undefined : facts.sizeBytes,
       model,
       recipe,
       target,

@@ -36,6 +36,8 @@ const NEGLIGIBLE_DB = 90;
 
 export interface StepsInput {
   readonly modelSha256: string;
+  /** Of the model's file, where all of it is there. */
+  readonly fileBytes: number | undefined;
   readonly original: ReferenceSession;
   readonly model: Model;
   readonly recipe: Recipe;
@@ -331,12 +333,15 @@ class StepRunner {
   }
 
   #add(name: string, pass: string, runs: readonly PassRun[], loss: ReportStep['loss']): void {
+    const modified = runs.some((run) => run.modified);
+    // What was not changed is written back as it was read.
+    const known = modified ? undefined : (this.#steps.at(-1)?.onnxBytes ?? this.#input.fileBytes);
     this.#steps.push({
       name,
       pass,
-      modified: runs.some((run) => run.modified),
+      modified,
       durationMs: runs.reduce((sum, run) => sum + run.durationMs, 0),
-      onnxBytes: encodedBytes(this.#model),
+      onnxBytes: known ?? encodedBytes(this.#model),
       changes: runs.flatMap((run) => run.changes),
       loss,
     });

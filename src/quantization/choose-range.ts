@@ -125,38 +125,39 @@ const SHRINKS = Array.from({ length: 40 }, (_, i) => 1 - i * 0.02);
 function leastSquaredError(spread: Distribution, steps: number, symmetric: boolean): Range {
   const min = Math.min(0, spread.range.min);
   const max = Math.max(0, spread.range.max);
+  const limit = Math.max(-min, max);
+  const lows = (symmetric ? SHRINKS.map((shrink) => -limit * shrink) : ends(min)).map((end) => {
+    const index = spread.indexOf(end);
+    return { end, index, clipped: spread.squaredDistance(0, index, end) };
+  });
+  const highs = (symmetric ? SHRINKS.map((shrink) => limit * shrink) : ends(max)).map((end) => {
+    const index = spread.indexOf(end);
+    return { end, index, clipped: spread.squaredDistance(index, spread.values.length, end) };
+  });
   let best = { min, max };
   let bestError = Number.POSITIVE_INFINITY;
-  for (const candidate of candidates(min, max, symmetric)) {
-    const step = (candidate.max - candidate.min) / steps;
-    const low = spread.indexOf(candidate.min);
-    const high = spread.indexOf(candidate.max);
-    // Values within half a step of zero become zero; the others are off by a uniform error of variance step²/12.
-    const deadLow = spread.indexOf(Math.max(candidate.min, -step / 2));
-    const deadHigh = spread.indexOf(Math.min(candidate.max, step / 2));
-    const rounded = spread.count(low, high) - spread.count(deadLow, deadHigh);
-    const error =
-      spread.squaredDistance(0, low, candidate.min) +
-      spread.squaredDistance(high, spread.values.length, candidate.max) +
-      spread.squaredDistance(deadLow, deadHigh, 0) +
-      (rounded * step * step) / 12;
-    if (error < bestError) {
-      bestError = error;
-      best = candidate;
+  for (const [i, high] of highs.entries()) {
+    for (const low of symmetric ? [lows[i]!] : lows) {
+      const clipped = low.clipped + high.clipped;
+      if (clipped >= bestError) continue;
+      const step = (high.end - low.end) / steps;
+      // Values within half a step of zero become zero; the others are off by a uniform error of variance step²/12.
+      const deadLow = spread.indexOf(Math.max(low.end, -step / 2));
+      const deadHigh = spread.indexOf(Math.min(high.end, step / 2));
+      const rounded = spread.count(low.index, high.index) - spread.count(deadLow, deadHigh);
+      const error = clipped + spread.squaredDistance(deadLow, deadHigh, 0) + (rounded * step * step) / 12;
+      if (error < bestError) {
+        bestError = error;
+        best = { min: low.end, max: high.end };
+      }
     }
   }
   return best;
 }
 
-function* candidates(min: number, max: number, symmetric: boolean): Generator<Range> {
-  if (symmetric) {
-    const limit = Math.max(-min, max);
-    for (const shrink of SHRINKS) yield { min: -limit * shrink, max: limit * shrink };
-    return;
-  }
-  for (const high of max > 0 ? SHRINKS : [1]) {
-    for (const low of min < 0 ? SHRINKS : [1]) yield { min: min * low, max: max * high };
-  }
+/** The ends that are tried on one side of zero. */
+function ends(extreme: number): readonly number[] {
+  return extreme === 0 ? [0] : SHRINKS.map((shrink) => extreme * shrink);
 }
 
 const ENTROPY_BINS = 2048;

@@ -45,7 +45,15 @@ describe('variants of a compressed model', () => {
     const layers = [...placement.roles]
       .filter(([, role]) => role === 'weighted')
       .map(([node]) => ({ node: node.name, opType: node.opType, output: node.output.name, keptFloat: undefined }));
-    done = { model: await quantizeWithout([]), float, quantizeWithout, layers, steps: [], warnings: [] };
+    done = {
+      model: await quantizeWithout([]),
+      float,
+      quantizeWithout,
+      layers,
+      integerKernels: undefined,
+      steps: [],
+      warnings: [],
+    };
     builder = new VariantBuilder(done, folder, context);
   });
   afterAll(async () => {
