@@ -198,6 +198,17 @@ describe('statistics collected in the engine', () => {
     expect((await session.statistics()).y?.minMax?.min).toEqual(Float64Array.of(7));
   });
 
+  it('fetches outputs beside, counted or not', async () => {
+    const session = await engine.load(reluModel());
+    const request = { y: { minMax: {} } };
+    const values = [-2, -1, 0, 1, 2, 3, -4, 5];
+    expect(await session.collect(feed(1, values), request)).toEqual({});
+    const fetched = await session.collect(feed(1, values), request, ['y', 'z']);
+    expect(fetched).toEqual(await session.run(feed(1, values), ['y', 'z']));
+    expect((await session.statistics()).y?.minMax).toMatchObject({ max: Float64Array.of(5), runs: 2 });
+    await expect(session.collect(feed(1, values), request, ['w'])).rejects.toThrow(/no output 'w'/);
+  });
+
   it('says no to other statistics in between, to unknown outputs, and to none at all', async () => {
     const session = await engine.load(reluModel());
     const zeros = feed(1, Array(8).fill(0));
