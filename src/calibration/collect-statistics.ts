@@ -67,7 +67,7 @@ export async function collectStatistics(
 ): Promise<CalibrationTable> {
   const probe = new ProbedModel(model, needs);
   if (Object.keys(probe.request).length === 0) return probe.table({}, samples.count);
-  if (answers !== undefined) probe.giveOutputs(answers.outputNames);
+  const fetched = answers !== undefined && probe.giveOutputs(answers.outputNames) ? answers : undefined;
   // Nothing else runs in the engine meanwhile, so its threads may spin.
   const pieces = probe.encode();
   await engineFree;
@@ -76,9 +76,9 @@ export async function collectStatistics(
   try {
     let done = 0;
     const work = async (feeds: Feeds) => {
-      if (answers?.wants(feeds) !== true) return session.collect(feeds, probe.request);
-      const answer = await session.collect(feeds, probe.request, answers.outputNames);
-      answers.take(feeds, answer);
+      if (fetched?.wants(feeds) !== true) return session.collect(feeds, probe.request);
+      const answer = await session.collect(feeds, probe.request, fetched.outputNames);
+      fetched.take(feeds, answer);
     };
     await overlap(feedsOf(samples, signal), work, () => progress.update(++done));
     return probe.table(await session.statistics(), samples.count);
@@ -133,10 +133,12 @@ class ProbedModel {
     }
   }
 
-  /** Makes outputs of the model that were there before outputs of it again. */
-  giveOutputs(names: readonly string[]): void {
-    const values = valuesByName(this.#graph);
-    for (const name of names) this.#expose(values.get(name)!);
+  /** Makes outputs of the model outputs of this one too; false where one of them is not computed (a constant). */
+  giveOutputs(names: readonly string[]): boolean {
+    const all = valuesByName(this.#graph);
+    const values = names.map((name) => all.get(name));
+    for (const value of values) if (value !== undefined) this.#expose(value);
+    return !values.includes(undefined);
   }
 
   encode(): readonly Uint8Array[] {

@@ -1,6 +1,5 @@
 import { feedsOf } from '../data/feeds-of.ts';
-import type { KeptDataset } from '../data/keep-feeds.ts';
-import { byteLengthOf } from '../data/keep-feeds.ts';
+import { byteLengthOf, type KeptDataset } from '../data/keep-feeds.ts';
 import { overlap } from '../data/overlap.ts';
 import type { Runnable, Session } from '../runtime/session.ts';
 import type { Feeds } from '../tensor/nd-array.ts';

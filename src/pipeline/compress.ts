@@ -127,7 +127,8 @@ export async function compress(
       onSearch,
     }).catch(async (error) => {
       // What the engine does not take as it came is no fault of the steps.
-      if (!(error instanceof EdgepackError) || error.code === 'model-rejected') await reference.loaded();
+      const mayBeItsFault = !(error instanceof EdgepackError) || error.code === 'model-rejected';
+      if (mayBeItsFault && signal?.aborted !== true) await reference.loaded();
       throw error;
     });
     const { done, bytes, ...chosen } = await chooseExecution({

@@ -8,11 +8,11 @@ import type { ResolvedCompressOptions } from './compress-options.ts';
 
 /** The samples of a run by what they are for. */
 export interface RunSamples {
-  /** Gathers activation statistics. */
+  /** Gather activation statistics where those of `selection` are not enough, and tell what answers can stand. */
   readonly statistics: Dataset | undefined;
-  /** Chooses between variants. */
+  /** Choose between variants; activation statistics come from these first. */
   readonly selection: KeptDataset | undefined;
-  /** Judges the result; decides nothing. */
+  /** Judge the result; decide nothing. */
   readonly evaluation: Dataset | undefined;
   readonly calibrationPath: string | undefined;
   readonly evaluationPath: string | undefined;
@@ -54,7 +54,7 @@ export async function openSamples(model: Model, options: ResolvedCompressOptions
   const paths = { calibrationPath, evaluationPath, evaluation: forEvaluation };
   if (forCalibration === undefined) return { ...paths, statistics: undefined, selection: undefined };
   if (forCalibration.count < 4)
-    return { ...paths, statistics: forCalibration, selection: keepFeeds(forCalibration, KEPT_BYTES) };
+    return { ...paths, statistics: forCalibration.subset([]), selection: keepFeeds(forCalibration, KEPT_BYTES) };
   const [statistics, selection] = (await splitDataset(forCalibration, { parts: [3, 1], seed })) as [Dataset, Dataset];
   return {
     ...paths,

@@ -299,7 +299,7 @@ class StepRunner {
       if (last === undefined) return { sqnrDb: null, maxAbsoluteDifference: 0, samples: 0, ...unclassified };
       if (last.loss !== null) return last.loss;
     }
-    const loss = await compareOutputs(original, this.#model, samples.statistics, engine, options.seed);
+    const loss = await compareOutputs(original, this.#model, samples.selection, engine, options.seed);
     return { ...loss, ...unclassified };
   }
 

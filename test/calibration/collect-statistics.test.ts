@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { collectStatistics, type StatisticsNeeds } from '../../src/calibration/collect-statistics.ts';
+import {
+  collectStatistics,
+  type StatisticsNeeds,
+  type WantedAnswers,
+} from '../../src/calibration/collect-statistics.ts';
 import { silentLogger } from '../../src/diagnostics/logger.ts';
+import { encodeModel } from '../../src/formats/onnx/write-model.ts';
 import { inferShapes } from '../../src/ir/infer-shapes.ts';
 import type { Model } from '../../src/ir/model.ts';
 import { printModel } from '../../src/ir/print.ts';
@@ -17,10 +22,15 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-function collect(model: Model, samples: readonly Feeds[], needs: Partial<StatisticsNeeds>): Promise<CalibrationTable> {
+function collect(
+  model: Model,
+  samples: readonly Feeds[],
+  needs: Partial<StatisticsNeeds>,
+  answers?: WantedAnswers,
+): Promise<CalibrationTable> {
   inferShapes(model);
   const all = { ranges: [], rangeSource: 'extremes', channelMeans: new Map(), ...needs } as const;
-  return collectStatistics(model, datasetOf(samples), all, { engine, threads: 1, logger: silentLogger });
+  return collectStatistics(model, datasetOf(samples), all, { engine, threads: 1, logger: silentLogger, answers });
 }
 
 /** x → d = 2 x → y = d + c, of images. */
@@ -40,6 +50,13 @@ function vectorModel(opType: string): Model {
 const vector = (...values: number[]): Feeds => ({
   x: { dataType: DataType.float32, dims: [values.length, 1], data: Float32Array.from(values) },
 });
+
+/** Answers are wanted for these samples. */
+function answersFor(wanted: readonly Feeds[], outputNames: readonly string[]) {
+  const taken = new Map<Feeds, Feeds>();
+  const wants = (feeds: Feeds) => wanted.includes(feeds);
+  return { taken, outputNames, wants, take: (feeds: Feeds, answer: Feeds) => void taken.set(feeds, answer) };
+}
 
 /** Extremes and means per channel of 2 x + offset, straight from the samples. */
 function directly(samples: readonly Feeds[], offsets: readonly number[]) {
@@ -87,6 +104,21 @@ describe('statistics of activations', () => {
     // The model itself is not touched.
     expect(printModel(model)).toBe(printModel(imageModelAfterInference(opset)));
     expect(before).not.toContain('probe');
+  });
+
+  it('takes the answers on the way that are wanted, and none where an output is a constant', async () => {
+    const model = imageModel();
+    const samples = [1, 2, 3].map((seed) => noiseFeeds(model, seed));
+    const answers = answersFor(samples.slice(1), ['y']);
+    await collect(model, samples, { ranges: ['d'] }, answers);
+    expect([...answers.taken.keys()]).toEqual(samples.slice(1));
+    const session = await engine.load(Buffer.concat(encodeModel(model).pieces));
+    for (const [feeds, answer] of answers.taken) expect(answer).toEqual(await session.run(feeds));
+    await session.release();
+
+    const constant = answersFor(samples, ['y', 'c']);
+    await collect(imageModel(), samples, { ranges: ['d'] }, constant);
+    expect(constant.taken.size).toBe(0);
   });
 
   it('come with histograms where they are asked for, every element of small values counted', async () => {
