@@ -8,8 +8,8 @@ const say = (error, hint) => {
 if (Number.parseInt(process.versions.node, 10) < 20) {
   say(`edgepack needs Node 20 or newer, this is ${process.versions.node}`, 'Install a newer Node: https://nodejs.org');
 } else {
-  import('../dist/cli/main.js').then(
-    ({ main }) => main(process, () => import('../dist/index.js')),
+  import('../dist/bundle/cli.js').then(
+    ({ main }) => main(process),
     (error) => {
       if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
       const [what] = /'[^']+'/.exec(error.message) || ['a file'];

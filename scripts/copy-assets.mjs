@@ -19,6 +19,8 @@ const isData = (name) => /\.(json|proto)$/.test(name);
 
 for (const name of filesUnder(source).filter(isData)) cpSync(join(source, name), join(built, name));
 for (const name of filesUnder(built)) {
+  // Joined from many sources: scripts/bundle.mjs looks after it.
+  if (dirname(name) === 'bundle') continue;
   const origin = isData(name) ? name : name.replace(/(\.d)?\.(ts|js)$/, '.ts');
   if (!existsSync(join(source, origin))) rmSync(join(built, name));
 }

@@ -3,7 +3,7 @@ import { listTargets, loadTarget } from '../../src/targets/load-target.ts';
 import { codeBlock } from './markdown.mjs';
 
 /** The help of every command, as the terminal shows it in 100 columns. */
-export function commandHelp() {
+export async function commandHelp() {
   let written = '';
   const stream = {
     columns: 100,
@@ -11,7 +11,7 @@ export function commandHelp() {
       written += text;
     },
   };
-  const program = createProgram({
+  const program = await createProgram({
     process: { argv: ['node', 'edgepack'], env: {}, stdout: stream, stderr: stream, cwd: () => '/' },
     api: { version: '', listTargets, loadTarget },
     signal: new AbortController().signal,

@@ -27,6 +27,9 @@ import type { Inspection } from '../report/inspection-schema.ts';
 import type { Prediction } from '../report/prediction-schema.ts';
 import type { Target } from '../targets/target-schema.ts';
 
+/** What may come at once or have to be loaded first. */
+type MaybePromise<T> = T | Promise<T>;
+
 /** The part of the public API that the commands call; tests pass their own. */
 export interface CliApi {
   compress(modelPath: string, options: CompressOptions, context?: RunContext): Promise<CompressResult>;
@@ -38,7 +41,7 @@ export interface CliApi {
   check(path: string, options: CheckOptions, context?: RunContext): Promise<CheckResult>;
   calibrate(targetName: string, options: CalibrateOptions, context?: RunContext): Promise<CalibrationResult>;
   /** The user's own calibration of a device, where there is one. */
-  describeCalibration(target: Target): CalibrationDescription | undefined;
+  describeCalibration(target: Target): MaybePromise<CalibrationDescription | undefined>;
   /** Removes all that edgepack keeps on a device, unless a run is under way there. */
   cleanDeviceCache(options: BenchOptions, context?: RunContext): Promise<boolean>;
   /** Writes the `.epk` of a model. */
@@ -57,7 +60,7 @@ export interface CliApi {
     context?: RunContext,
   ): Promise<UnpackedTensor>;
   diagnose(options?: { readonly cacheFolder?: string }): Promise<Diagnosis>;
-  listTargets(): readonly string[];
-  loadTarget(nameOrPath: string): Target;
+  listTargets(): MaybePromise<readonly string[]>;
+  loadTarget(nameOrPath: string): MaybePromise<Target>;
   readonly version: string;
 }

@@ -2,20 +2,9 @@ import { Command, CommanderError } from 'commander';
 import { ExitCode } from '../diagnostics/edgepack-error.ts';
 import type { CliApi } from './cli-api.ts';
 import { type CliProcess, colorLevel, columns } from './cli-process.ts';
-import type { CommandContext } from './command-session.ts';
-import { benchCommand } from './commands/bench.ts';
-import { checkCommand } from './commands/check.ts';
-import { completionCommand } from './commands/completion.ts';
-import { compressCommand } from './commands/compress.ts';
-import { diffCommand } from './commands/diff.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { evaluateCommand } from './commands/evaluate.ts';
-import { initCommand } from './commands/init.ts';
-import { inspectCommand } from './commands/inspect.ts';
-import { packCommand, unpackCommand } from './commands/pack.ts';
-import { predictCommand } from './commands/predict.ts';
-import { reportCommand } from './commands/report.ts';
-import { targetsCommand } from './commands/targets.ts';
+import { type CommandEntry, commandList } from './command-list.ts';
+import { type CommandContext, withCommonOptions } from './command-session.ts';
+import { explainMissingPackage } from './explain-missing-package.ts';
 import { overview } from './overview.ts';
 import { printError } from './print-error.ts';
 
@@ -95,7 +84,7 @@ export async function run(process: CliProcess, api: CliApi): Promise<number> {
     }
     if (error instanceof CommanderError && error.exitCode === 0) return ExitCode.ok;
     if (error instanceof CommanderError && error.code === 'commander.help') return ExitCode.usage;
-    return printError(error, process);
+    return printError(explainMissingPackage(error), process);
   } finally {
     for (const remove of listeners) remove();
   }
@@ -118,11 +107,18 @@ async function execute(context: CommandContext): Promise<void> {
     process.stdout.write(overview(context));
     return;
   }
-  await createProgram(context).parseAsync([...process.argv]);
+  const program = await createProgram(context, (name) => process.argv.includes(name, 2));
+  await program.parseAsync([...process.argv]);
 }
 
-/** The commands and their options; what they do happens in `context`. */
-export function createProgram(context: CommandContext): Command {
+/**
+ * The commands and their options; what they do happens in `context`.
+ * @param isNamed whether a command may be asked for: others are there with their names and summaries only.
+ */
+export async function createProgram(
+  context: CommandContext,
+  isNamed: (name: string) => boolean = () => true,
+): Promise<Command> {
   const { process } = context;
   const program = new Command('edgepack')
     .description('Makes ONNX models smaller and faster for edge devices, and says honestly what that cost and gained.')
@@ -132,23 +128,12 @@ export function createProgram(context: CommandContext): Command {
     // Commands below commands have options of the same names.
     .enablePositionalOptions()
     .addHelpText('after', examples);
-  for (const create of [
-    compressCommand,
-    inspectCommand,
-    evaluateCommand,
-    benchCommand,
-    predictCommand,
-    diffCommand,
-    checkCommand,
-    initCommand,
-    packCommand,
-    unpackCommand,
-    reportCommand,
-    targetsCommand,
-    doctorCommand,
-    completionCommand,
-  ]) {
-    program.addCommand(create(context));
+  // A script that completes command lines tells of all commands.
+  const isWhole = isNamed('completion');
+  for (const entry of commandList) {
+    const create = isWhole || isNamed(entry.name) ? await entry.load() : undefined;
+    const command = create === undefined ? placeholder(entry) : create(context);
+    program.addCommand(command.summary(entry.summary));
   }
   for (const command of [program, ...program.commands.flatMap((child) => [child, ...child.commands])]) {
     command
@@ -169,4 +154,14 @@ export function createProgram(context: CommandContext): Command {
     if (command !== program) command.helpOption('-h, --help', 'Show help');
   }
   return program;
+}
+
+/** A command as far as the help of the program shows it. */
+function placeholder({ name, usage }: CommandEntry): Command {
+  const command = new Command(name);
+  for (const word of usage.split(' ')) {
+    if (word === '[options]') withCommonOptions(command);
+    else command.argument(word);
+  }
+  return command;
 }

@@ -1,5 +1,5 @@
 import { Chalk } from 'chalk';
-import ora, { type Ora } from 'ora';
+import type { Ora } from 'ora';
 import type { Logger, Progress } from '../diagnostics/logger.ts';
 import { formatDuration } from '../report/number-format.ts';
 import { type CliStream, colorLevel } from './cli-process.ts';
@@ -31,7 +31,7 @@ export function terminalLogger(
     env.TERM !== 'dumb' &&
     env.CI === undefined &&
     verbosity !== 'quiet';
-  let spinner: Ora | undefined;
+  let spinner: Spinner | undefined;
 
   // ora itself takes the spinner away around every write to its stream.
   const line = (text: string) => stream.write(`${text}\n`);
@@ -39,17 +39,15 @@ export function terminalLogger(
   const progress = (label: string, total?: number): Progress => {
     const started = performance.now();
     let last = 0;
-    const own = animated
-      ? ora({ text: label, stream: stream as unknown as NodeJS.WriteStream, discardStdin: false, hideCursor: true })
-      : undefined;
+    const own = animated ? new Spinner(stream, label) : undefined;
     if (own !== undefined) {
       spinner?.stop();
-      spinner = own.start();
+      spinner = own;
     }
     return {
       update(done) {
         last = done;
-        if (own !== undefined) own.text = progressText(label, done, total, performance.now() - started);
+        own?.show(progressText(label, done, total, performance.now() - started));
       },
       done() {
         own?.stop();
@@ -76,6 +74,32 @@ export function terminalLogger(
     progress,
     stop: () => spinner?.stop(),
   };
+}
+
+/** A spinner that is on its way until its library is loaded, which takes longer than a short command. */
+class Spinner {
+  #text: string;
+  #ora: Ora | undefined;
+  #isStopped = false;
+
+  constructor(stream: CliStream, text: string) {
+    this.#text = text;
+    import('ora').then(({ default: ora }) => {
+      if (this.#isStopped) return;
+      const options = { stream: stream as unknown as NodeJS.WriteStream, discardStdin: false, hideCursor: true };
+      this.#ora = ora({ ...options, text: this.#text }).start();
+    });
+  }
+
+  show(text: string): void {
+    this.#text = text;
+    if (this.#ora !== undefined) this.#ora.text = text;
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#ora?.stop();
+  }
 }
 
 /** "Calibrating 34/100, 12 s left": the time left from the pace so far, once there is a pace. */

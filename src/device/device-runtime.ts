@@ -24,32 +24,33 @@ export interface DeviceRuntime extends DeviceFolder {
 
 /** The built package: of the sources the one beside them. */
 const builtFolder = fileURLToPath(new URL('../../dist/', import.meta.url));
-/** What the agent is made of. */
-const rooms = ['diagnostics', 'tensor', 'storage', 'runtime', 'device/agent'];
+/** The agent and what it starts; each file holds all it imports. */
+const agentFiles = ['device/agent/main.js', 'runtime/child/main.js', 'runtime/child/watchdog.js'];
 
 /** The agent and ONNX Runtime for the device's architecture, which its package brings along for all of them. */
 export function deviceRuntime(architecture: DeviceArchitecture, built = builtFolder): DeviceRuntime {
   const files: ArchiveFile[] = [];
-  const add = (folder: string, prefix: string, wanted: (name: string) => boolean) => {
+  const add = (path: string, name: string) => {
+    const status = statSync(path, { throwIfNoEntry: false });
+    if (status?.isFile()) files.push({ name, sizeBytes: status.size, content: path });
+  };
+  const addFolder = (folder: string, prefix: string, wanted: (name: string) => boolean) => {
     for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
-      const path = join(folder, name);
-      const status = statSync(path);
       const portable = name.replaceAll('\\', '/');
-      if (!status.isFile() || !wanted(portable)) continue;
-      files.push({ name: `${prefix}/${portable}`, sizeBytes: status.size, content: path });
+      if (wanted(portable)) add(join(folder, name), `${prefix}/${portable}`);
     }
   };
   const isCode = (name: string) => /\.c?js$|(^|\/)package\.json$/.test(name);
   const packageText = Buffer.from('{"type":"module"}\n');
   files.push({ name: 'package.json', sizeBytes: packageText.length, content: packageText });
-  for (const room of rooms) add(join(built, room), `dist/${room}`, isCode);
+  for (const name of agentFiles) add(join(built, name), `dist/${name}`);
   const engine = packageFolder('onnxruntime-node');
   const library = libraryFolder(architecture);
   const isOfEngine = (name: string) =>
     name === 'package.json' || (name.startsWith('dist/') && isCode(name)) || name.startsWith(library);
-  add(engine, 'node_modules/onnxruntime-node', isOfEngine);
+  addFolder(engine, 'node_modules/onnxruntime-node', isOfEngine);
   const common = packageFolder('onnxruntime-common', join(engine, 'package.json'));
-  add(
+  addFolder(
     common,
     'node_modules/onnxruntime-common',
     (name) => name === 'package.json' || (name.startsWith('dist/cjs/') && isCode(name)),
@@ -61,7 +62,7 @@ export function deviceRuntime(architecture: DeviceArchitecture, built = builtFol
 /** @throws EdgepackError `engine-missing` where a part is not installed, such as the library of an architecture. */
 export function requireComplete({ files }: DeviceRuntime, architecture: DeviceArchitecture): void {
   const library = `node_modules/onnxruntime-node/${libraryFolder(architecture)}`;
-  for (const needed of ['dist/device/agent/main.js', library]) {
+  for (const needed of [...agentFiles.map((name) => `dist/${name}`), library]) {
     if (files.some(({ name }) => name.startsWith(needed))) continue;
     throw new EdgepackError('engine-missing', `${needed} is not there to be copied to the device`, {
       hint: 'Install the dependencies again: npm install --ignore-scripts',

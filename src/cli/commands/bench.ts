@@ -40,7 +40,6 @@ type Flags = CommonOptions & BenchOptions & { readonly config?: string };
 
 export function benchCommand(context: CommandContext): Command {
   const command = new Command('bench')
-    .summary('Time models in turns, on this host or on a device')
     .description(
       'Times one or several models in turns, on this host or on a device over ssh: medians and tails with intervals, the ratio to the first model, memory.',
     )

@@ -38,7 +38,6 @@ type Flags = CommonOptions & Omit<CheckOptions, 'budgets' | 'config'> & CheckOut
 
 export function checkCommand(context: CommandContext): Command {
   const command = new Command('check')
-    .summary('Judge a model by the budgets of the configuration')
     .description(
       'Judges a compressed model by "budgets" in edgepack.config.json: sizes, accuracy, latency, memory; absolute, or against a baseline.',
     )

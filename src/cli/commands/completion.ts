@@ -30,15 +30,15 @@ Nothing is installed. The shell must find "edgepack": npm install --global, or n
 
 export function completionCommand(context: CommandContext): Command {
   return new Command('completion')
-    .summary('Print a script that completes command lines')
     .description('Prints a script that lets a shell complete commands, options, devices, recipes, presets and paths.')
     .addArgument(new Argument('<shell>', 'the shell it is for').choices(Object.keys(shells)))
     .addHelpText('after', examples)
-    .action((shell: keyof typeof shells, _flags: unknown, command: Command) => {
+    .action(async (shell: keyof typeof shells, _flags: unknown, command: Command) => {
+      const targets = await context.api.listTargets();
       const vocabulary = {
-        device: context.api.listTargets(),
+        device: targets,
         provider: listProviders(),
-        target: context.api.listTargets(),
+        target: targets,
         recipe: listRecipes(),
         preset: Object.keys(preprocessPresets()),
       };

@@ -62,7 +62,6 @@ Exit codes: 0 done, 1 accuracy limit not met, 2 wrong arguments or data, 3 model
 
 export function compressCommand(context: CommandContext): Command {
   const command = new Command('compress')
-    .summary('Make a model smaller and faster for a device')
     .description(
       'Optimises, prunes and quantizes an ONNX model for a device, packs it, and reports what that cost and gained.',
     )

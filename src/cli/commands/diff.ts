@@ -26,7 +26,6 @@ type Flags = CommonOptions & DiffOptions & { readonly exitCode?: boolean; readon
 
 export function diffCommand(context: CommandContext): Command {
   const command = new Command('diff')
-    .summary('Show what changed between two models')
     .description(
       'Compares two models: nodes matched by structure and name, weights, sizes, inputs and outputs, and where asked the values of every layer. The models are not changed.',
     )

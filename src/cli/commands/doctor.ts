@@ -16,7 +16,6 @@ Exit codes: 0 all is well, 2 something is missing.`;
 
 export function doctorCommand(context: CommandContext): Command {
   const command = new Command('doctor')
-    .summary('Check this installation and this host')
     .description(
       'Checks that Node, the inference engine and the image library work here, how this host computes int8, and where the cache goes.',
     )

@@ -40,7 +40,6 @@ export function evaluateCommand(context: CommandContext): Command {
     })
     .extend(deviceOptions);
   const command = new Command('evaluate')
-    .summary('Measure the accuracy of a model, alone or against another')
     .description(
       "Runs a model on data: accuracy where there are labels, in the target's integer arithmetic and by this host's engine.",
     )

@@ -38,7 +38,6 @@ const defaultTarget = 'generic-arm64';
 
 export function initCommand(context: CommandContext): Command {
   const command = new Command('init')
-    .summary('Write a configuration to start with')
     .description('Writes edgepack.config.json: model, device, data, and budgets for "edgepack check".')
     .addOption(new Option('-y, --yes', 'Ask nothing: what no flag says takes its default'))
     .addOption(new Option('--model <file>', 'The .onnx file (default: the only one in this folder)'))
@@ -94,7 +93,7 @@ interface Answers {
 
 async function answersOf({ process, api }: CommandContext, session: CommandSession, flags: Flags): Promise<Answers> {
   const isThere = (typed: string) => existsSync(session.path(typed));
-  const targets = api.listTargets();
+  const targets = await api.listTargets();
   const questions: Record<keyof Answers, Question> = {
     model: {
       text: 'Model (.onnx)',

@@ -15,7 +15,6 @@ Examples:
 
 export function inspectCommand(context: CommandContext): Command {
   const command = new Command('inspect')
-    .summary('Show what is in a model and what keeps it from int8')
     .description(
       'Shows operators, parameters, multiply-accumulates, bytes by layer and type, what keeps layers from int8, and where int8 can saturate.',
     )

@@ -7,7 +7,6 @@ type Flags = CommonOptions & { readonly output?: string; readonly force?: boolea
 
 export function packCommand(context: CommandContext): Command {
   const command = new Command('pack')
-    .summary('Store a model as .epk, without any loss')
     .description(
       'Writes a model as a smaller .epk file. "unpack" gives the same bytes back; that is checked after writing.',
     )
@@ -36,7 +35,6 @@ type UnpackFlags = Flags & { readonly tensor?: string; readonly list?: boolean }
 
 export function unpackCommand(context: CommandContext): Command {
   const command = new Command('unpack')
-    .summary('Get the model, or one tensor, back out of an .epk')
     .description(
       'Writes the .onnx file an .epk was made from, byte for byte; its SHA-256 is checked. ' +
         'With --tensor only one tensor is decoded and written.',

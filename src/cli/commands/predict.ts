@@ -32,7 +32,6 @@ type Flags = CommonOptions & PredictOptions & { readonly config?: string };
 
 export function predictCommand(context: CommandContext): Command {
   const command = new Command('predict')
-    .summary('Tell the latency on a device, with an interval')
     .description(
       'Tells the latency of a model on a device from measured rows of other networks: an interval, its coverage and its source.',
     )

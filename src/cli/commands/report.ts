@@ -14,7 +14,6 @@ type Flags = CommonOptions & { readonly output?: string; readonly format?: 'html
 
 export function reportCommand(context: CommandContext): Command {
   const command = new Command('report')
-    .summary('Make the page of a saved report')
     .description(
       'Writes the page for people that "compress" writes, from a report.json that was kept. Nothing is measured.',
     )

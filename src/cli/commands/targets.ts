@@ -23,7 +23,6 @@ Examples:
 
 export function targetsCommand(context: CommandContext): Command {
   const command = new Command('targets')
-    .summary('List the devices edgepack knows, show one, or calibrate one')
     .description('Lists the device profiles, or shows one: its processors, and the source of every value.')
     .argument('[device]', 'a device, or a JSON file of your own')
     .addOption(
@@ -37,32 +36,34 @@ export function targetsCommand(context: CommandContext): Command {
     const session = new CommandSession(context, flags);
     const { api } = context;
     if (flags.providers === true) {
-      const target = name === undefined ? undefined : load(name, api, session);
+      const target = name === undefined ? undefined : await load(name, api, session);
       const found = capabilitiesOf(target);
       session.print(found, () => renderProviders(found.providers, found.toolchains, session.style));
       return;
     }
     if (name === undefined) {
-      const all = api.listTargets().map((known) => api.loadTarget(known));
-      const calibrations = all.map((target) => calibrationNote(target, api, true));
+      const names = await api.listTargets();
+      const all = await Promise.all(names.map((known) => api.loadTarget(known)));
+      const calibrations = await Promise.all(all.map((target) => calibrationNote(target, api, true)));
       session.print(all, () => renderTargets(all, calibrations, session.style));
       return;
     }
-    const target = load(name, api, session);
-    session.print(target, () => renderTarget(target, calibrationNote(target, api, false), session.style));
+    const target = await load(name, api, session);
+    const note = await calibrationNote(target, api, false);
+    session.print(target, () => renderTarget(target, note, session.style));
   });
 }
 
 type Flags = CommonOptions & { readonly providers?: boolean };
 
-function load(name: string, api: CliApi, session: CommandSession): Target {
+async function load(name: string, api: CliApi, session: CommandSession): Promise<Target> {
   return api.loadTarget(/\.json$|[/\\]/i.test(name) ? session.path(name) : name);
 }
 
 /** What is to be said of the user's calibration of a device; a damaged one is no reason not to show the device. */
-function calibrationNote(target: Target, api: CliApi, isShort: boolean): string | undefined {
+async function calibrationNote(target: Target, api: CliApi, isShort: boolean): Promise<string | undefined> {
   try {
-    const used = api.describeCalibration(target);
+    const used = await api.describeCalibration(target);
     if (used === undefined) return undefined;
     if (isShort) return calibrationText({ ...used, path: null }).replace('your own calibration', 'calibrated');
     return `${calibrationText(used)}: ${used.settings.join(', ')}`;
