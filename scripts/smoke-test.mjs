@@ -48,7 +48,13 @@ try {
   const project = join(folder, 'project');
   const { files, sizeBytes } = installPacked(project);
   console.log(`package: ${files.length} files, ${sizeBytes} bytes`);
-  for (const needed of ['bin/edgepack.js', 'dist/index.js', 'dist/index.d.ts', 'LICENSE', 'fixtures/digits.npz']) {
+  for (const needed of [
+    'bin/edgepack.js',
+    'dist/bundle/index.js',
+    'dist/index.d.ts',
+    'LICENSE',
+    'fixtures/digits.npz',
+  ]) {
     if (!files.includes(needed)) throw new Error(`the package lacks ${needed}`);
   }
   const installed = join('node_modules', 'edgepack');

@@ -11,7 +11,8 @@ export function builtProgram(folder: string): string {
   const compiler = join(project, 'node_modules', 'typescript', 'bin', 'tsc');
   const options = { cwd: project, stdio: 'pipe' } as const;
   execFileSync(process.execPath, [compiler, '-p', join(project, 'tsconfig.build.json')], options);
-  execFileSync(process.execPath, ['scripts/copy-assets.mjs'], options);
+  for (const script of ['copy-assets.mjs', 'bundle.mjs'])
+    execFileSync(process.execPath, [`scripts/${script}`], options);
   for (const name of ['bin', 'dist', 'package.json', 'schemas']) {
     cpSync(join(project, name), join(folder, name), { recursive: true });
   }

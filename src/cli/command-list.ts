@@ -4,7 +4,7 @@ import type { CommandContext } from './command-session.ts';
 /** A command as the overview of all shows it; the rest is loaded when it is needed. */
 export interface CommandEntry {
   readonly name: string;
-  /** What follows the name, as the help of the command has it. */
+  /** What follows the name in the help of the program. */
   readonly usage: string;
   readonly summary: string;
   load(): Promise<(context: CommandContext) => Command>;

@@ -38,48 +38,53 @@ class FakeProcess extends EventEmitter {
   }
 }
 
-async function start(args: readonly string[], load: () => Promise<CliApi> = async () => fakeApi()) {
+function start(args: readonly string[], change: Partial<CliApi> = {}) {
   const process = new FakeProcess(args);
-  const ended = main(process as unknown as NodeJS.Process, load);
-  return { process, ended };
+  main(process as unknown as NodeJS.Process, fakeApi([], change));
+  return process;
 }
 
 describe('main', () => {
   it('ends the process with the exit code of the command', async () => {
-    const good = await start(['targets']);
-    expect(await good.process.exited).toBe(0);
-    expect(good.process.stdout.text).toContain('rpi4');
-    const bad = await start(['targets', 'toaster']);
-    expect(await bad.process.exited).toBe(2);
+    const good = start(['targets']);
+    expect(await good.exited).toBe(0);
+    expect(good.stdout.text).toContain('rpi4');
+    const bad = start(['targets', 'toaster']);
+    expect(await bad.exited).toBe(2);
   });
 
   it('explains a package that is not installed', async () => {
     const missing = new Error("Cannot find package 'onnxruntime-node' imported from /x/session.js");
-    const { process } = await start(['targets'], () => Promise.reject(missing));
+    const process = start(['inspect', 'm.onnx'], { inspect: () => Promise.reject(missing) });
     expect(await process.exited).toBe(2);
     expect(process.stderr.text).toBe(
       'error: the package onnxruntime-node is not installed [engine-missing]\nhint: Install the dependencies again: npm install --ignore-scripts\n',
     );
   });
 
+  it('names a file of the package that is missing', async () => {
+    const missing = new Error("Cannot find module '/x/dist/bundle/check.js' imported from /x/dist/bundle/core.js");
+    const process = start(['inspect', 'm.onnx'], { inspect: () => Promise.reject(missing) });
+    expect(await process.exited).toBe(2);
+    expect(process.stderr.text).toContain(
+      "error: edgepack is not installed completely: '/x/dist/bundle/check.js' is missing [engine-missing]\n",
+    );
+  });
+
   it('treats a failure to load of any other kind as a bug', async () => {
-    const { process } = await start(['targets'], () => Promise.reject(new SyntaxError('odd')));
+    const process = start(['inspect', 'm.onnx'], { inspect: () => Promise.reject(new SyntaxError('odd')) });
     expect(await process.exited).toBe(70);
     expect(process.stderr.text).toContain('SyntaxError: odd');
   });
 
   it('ends calmly when nobody reads the output any more', async () => {
-    const { process } = await start(['inspect', 'm.onnx'], async () =>
-      fakeApi([], { inspect: () => new Promise(() => {}) }),
-    );
+    const process = start(['inspect', 'm.onnx'], { inspect: () => new Promise(() => {}) });
     process.stdout.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
     expect(await process.exited).toBe(0);
   });
 
   it('turns an exception nobody caught into exit code 70', async () => {
-    const { process } = await start(['inspect', 'm.onnx'], async () =>
-      fakeApi([], { inspect: () => new Promise(() => {}) }),
-    );
+    const process = start(['inspect', 'm.onnx'], { inspect: () => new Promise(() => {}) });
     process.emit('uncaughtException', new Error('stray'));
     expect(await process.exited).toBe(70);
     expect(process.stderr.text).toContain('internal error: stray');

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { progressText, terminalLogger, type Verbosity } from '../../src/cli/terminal-logger.ts';
 
 function collect(verbosity: Verbosity) {
@@ -37,15 +37,25 @@ describe('on a terminal', () => {
     return { written, stream: { isTTY: true, columns, ...cursor, write: (text: string) => written.push(text) > 0 } };
   };
 
-  it('shows a spinner with the progress, and takes it away at the end', () => {
+  it('shows a spinner with the progress, and takes it away at the end', async () => {
     const { written, stream } = terminal(80);
     const progress = terminalLogger(stream, {}, 'normal').progress('Calibrating', 3);
     progress.update(1);
+    await vi.waitFor(() => expect(written.join('')).toContain('Calibrating 1/3'));
     progress.done();
-    expect(written.join('')).toContain('Calibrating');
     const before = written.length;
     progress.update(2);
     expect(written.length).toBe(before);
+  });
+
+  it('shows none for what is done before there could be one', async () => {
+    const { written, stream } = terminal(80);
+    const logger = terminalLogger(stream, {}, 'normal');
+    logger.progress('Reading').done();
+    const next = logger.progress('Writing');
+    await vi.waitFor(() => expect(written.join('')).toContain('Writing'));
+    next.done();
+    expect(written.join('')).not.toContain('Reading');
   });
 
   it.each([

@@ -41,7 +41,7 @@ describe.skipIf(!hasSshServer)('a device over ssh', () => {
   let folder: string;
   let options: DeviceOptions;
   beforeAll(async () => {
-    built = buildPackage();
+    built = await buildPackage();
     folder = mkdtempSync(join(tmpdir(), 'bench-device-'));
     server = await SshServer.start();
     options = { device: server.device(), sshConfig: server.clientConfig, builtFolder: built };

@@ -1,16 +1,16 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, resolve } from 'node:path';
 
-/** The sources as they are now, built: what goes to a device is built code. The caller removes the folder. */
-export function buildPackage(): string {
+interface Bundler {
+  bundleProcesses(folder: string): Promise<void>;
+}
+
+/** What goes to a device, built from the sources as they are now. The caller removes the folder. */
+export async function buildPackage(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'built-'));
-  const root = fileURLToPath(new URL('../../', import.meta.url));
-  const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
-  const args = [compiler, '-p', 'tsconfig.build.json', '--outDir', folder, '--declaration', 'false'];
-  execFileSync(process.execPath, args, { cwd: root, stdio: 'pipe' });
+  const path = resolve(import.meta.dirname, '..', '..', 'scripts', 'bundle.mjs');
+  const { bundleProcesses } = (await import(/* @vite-ignore */ path)) as Bundler;
+  await bundleProcesses(folder);
   return folder;
 }

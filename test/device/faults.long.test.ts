@@ -98,7 +98,7 @@ describe.skipIf(!hasSshServer)(`${COUNT} faults of devices over ssh, seed ${SEED
   let struck = 0;
 
   beforeAll(async () => {
-    built = buildPackage();
+    built = await buildPackage();
     server = await SshServer.start();
     const engine = await startEngine();
     const session = await engine.load(model);

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as sources from '../../src/index.ts';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
@@ -33,6 +34,33 @@ describe('the packed package', () => {
     expect(packed.files).toContain('schemas/report.schema.json');
     expect(packed.files.filter((file) => /\.test\.|^(src|test|scripts|benchmarks)\//.test(file))).toEqual([]);
     expect(packed.sizeBytes).toBeLessThan(2_000_000);
+  });
+
+  it('holds every module once: where it is started by its path, or in the bundle', () => {
+    const code = packed.files.filter((file) => /^dist\/.*\.js$/.test(file) && !file.startsWith('dist/bundle/'));
+    expect(code.sort()).toEqual([
+      'dist/device/agent/main.js',
+      'dist/formats/epk/stream-worker.js',
+      'dist/runtime/child/main.js',
+      'dist/runtime/child/watchdog.js',
+    ]);
+    const bundle = join(project, 'node_modules', 'edgepack', 'dist', 'bundle');
+    const modules = readdirSync(bundle).flatMap((name) => {
+      const text = readFileSync(join(bundle, name), 'utf8');
+      return Array.from(text.matchAll(/^\/\/(?:#region)? (src\/\S+\.ts)$/gm), ([, path]) => path!);
+    });
+    expect(modules.filter((path, i) => modules.indexOf(path) !== i)).toEqual([]);
+    expect(modules).toContain('src/diagnostics/edgepack-error.ts');
+    expect(modules).toContain('src/pipeline/compress.ts');
+    for (const name of readdirSync(join(root, 'src', 'cli', 'commands'))) {
+      expect(modules).toContain(`src/cli/commands/${name}`);
+    }
+  });
+
+  it('gives the API of the sources', () => {
+    const program = `console.log(JSON.stringify(Object.keys(await import('edgepack')).sort()))`;
+    const names = run(['--input-type=module', '--eval', program]);
+    expect(JSON.parse(names)).toEqual(Object.keys(sources).sort());
   });
 
   it('has a typed API that a strict program compiles against', () => {
