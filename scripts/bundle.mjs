@@ -18,7 +18,7 @@ const processes = ['runtime/child/main', 'runtime/child/watchdog', 'formats/epk/
 const layers = [
   { name: 'core', roots: /^cli\/main$/ },
   { name: 'commands', roots: /^cli\/commands\/(?!check$)/ },
-  { name: 'pipeline', roots: /^pipeline\/(?!check$)/ },
+  { name: 'pipeline', roots: /^pipeline\// },
 ];
 
 /** The path below src/, as it is below dist/, without extension; undefined for what is no module of ours. */
@@ -56,7 +56,7 @@ function findLayers(layerOf) {
 
 async function generate(input, depth, plugins, output) {
   const external = (id) => /^[^./]/.test(id) && !/^[A-Za-z]:[\\/]/.test(id);
-  const build = await rolldown({ input, platform: 'node', external, plugins: [keepPlaces(depth), ...plugins] });
+  const build = await rolldown({ cwd: root, input, platform: 'node', external, plugins: [keepPlaces(depth), ...plugins] });
   try {
     return (await build.generate({ format: 'esm', ...output })).output;
   } finally {
@@ -84,7 +84,7 @@ async function bundleProgram(folder = join(root, 'dist', 'bundle')) {
   const groups = layers.map(({ name }, i) => ({
     name,
     priority: layers.length - i,
-    test: (id) => layerOf.get(id) === name || (name === 'core' && id.startsWith('\0rolldown/')),
+    test: (id) => layerOf.get(id) === name,
   }));
   const input = { index: join(source, 'index.ts'), cli: join(source, 'cli', 'main.ts') };
   const files = await generate(input, 1, [findLayers(layerOf)], {

@@ -4,7 +4,6 @@ import type { Evidence } from './evidence.ts';
 import { judgeDrop, judgeShare } from './judge-accuracy.ts';
 import { judgeMeasuredLatency, judgeMemory, judgePredictedLatency } from './judge-latency.ts';
 import { exactJudgement, formatShare, type Judged, type Judgement, unjudged, unknown } from './judgement.ts';
-import { lineOfKey } from './locate-key.ts';
 import { shareOfPercent, sizeBytesOf } from './quantities.ts';
 import { type Limit, type Metric, metrics } from './resolve-budgets.ts';
 import { grownParts } from './responsible.ts';
@@ -15,8 +14,15 @@ export interface BudgetSource {
   readonly text: string;
 }
 
+/** Where limits stand. */
+export interface LimitPlaces {
+  readonly file: string;
+  /** The line, from 1, by the keys that lead to a limit. */
+  lineOf(path: Limit['path']): number | undefined;
+}
+
 /** Judges limits one by one. */
-export function judge(limits: readonly Limit[], judged: Judged, source: BudgetSource | undefined): CheckItem[] {
+export function judge(limits: readonly Limit[], judged: Judged, places: LimitPlaces | undefined): CheckItem[] {
   return limits.map((limit) => {
     const path = ['budgets', ...limit.path];
     return {
@@ -29,8 +35,8 @@ export function judge(limits: readonly Limit[], judged: Judged, source: BudgetSo
           (key, part) => (typeof part === 'number' ? `${key}[${part}]` : key === '' ? part : `${key}.${part}`),
           '',
         ),
-        file: source?.file ?? null,
-        line: source === undefined ? null : (lineOfKey(source.text, path) ?? null),
+        file: places?.file ?? null,
+        line: places?.lineOf(path) ?? null,
       },
     };
   });

@@ -1,6 +1,6 @@
 import type { BinaryCoder } from './binary-coder.ts';
 import { type ByteContext, byteContextCount, hashPair as hash } from './byte-context.ts';
-import { squash, stretchTable } from './logistic.ts';
+import { prepareLogistic, squash, stretchTable } from './logistic.ts';
 
 /** Contexts of the bytes before, and of the place. */
 const nearOrders = 8;
@@ -47,6 +47,7 @@ export class ByteMixingModel {
 
   /** `byteCount` is the number of bytes that will be coded in all, those of `prime` included. */
   constructor(byteCount: number, place?: ByteContext) {
+    prepareLogistic();
     this.#place = place;
     const bits = Math.max(12, Math.min(20, 32 - Math.clz32(byteCount * 16)));
     this.#mask = (1 << bits) - 1;

@@ -1,6 +1,7 @@
 /**
  * Logistic arithmetic for mixing probabilities. Encoder and decoder must agree to the last bit on any machine, and Math.exp and Math.log
  * may differ between engines: these tables come from the four basic operations, which IEEE 754 fixes exactly.
+ * They are empty until `prepareLogistic` is called.
  */
 
 /** e^x for |x| <= 700 or so, by its series on a small argument and repeated squaring. */
@@ -18,10 +19,7 @@ export function exactExp(x: number): number {
 
 const squashRange = 12;
 const squashSteps = 256;
-const squashTable = Float64Array.from(
-  { length: 2 * squashRange * squashSteps + 2 },
-  (_, i) => 1 / (1 + exactExp(squashRange - i / squashSteps)),
-);
+const squashTable = new Float64Array(2 * squashRange * squashSteps + 2);
 
 /** 1 / (1 + e^-x), by linear interpolation, |x| limited to 12. */
 export function squash(x: number): number {
@@ -33,8 +31,9 @@ export function squash(x: number): number {
 }
 
 /** ln(p / (1 - p)) at p = (i + 0.5) / 4096, by bisection on its inverse. */
-export const stretchTable = Float64Array.from({ length: 4096 }, (_, i) => {
-  const p = (i + 0.5) / 4096;
+export const stretchTable = new Float64Array(4096);
+
+function stretch(p: number): number {
   let low = -12;
   let high = 12;
   for (let k = 0; k < 50; k++) {
@@ -43,23 +42,23 @@ export const stretchTable = Float64Array.from({ length: 4096 }, (_, i) => {
     else high = middle;
   }
   return low;
-});
+}
 
-const log2Table = ((): Float64Array => {
-  // log2(1 + i/1024) by squaring: each squaring yields one binary digit.
-  return Float64Array.from({ length: 1025 }, (_, i) => {
-    let x = 1 + i / 1024;
-    let result = 0;
-    for (let digit = 0.5; digit > 1e-15; digit /= 2) {
-      x *= x;
-      if (x >= 2) {
-        x /= 2;
-        result += digit;
-      }
+const log2Table = new Float64Array(1025);
+
+/** log2(x) for x in [1, 2) by squaring: each squaring yields one binary digit. */
+function log2Digits(x: number): number {
+  let result = 0;
+  for (let digit = 0.5; digit > 1e-15; digit /= 2) {
+    x *= x;
+    if (x >= 2) {
+      x /= 2;
+      result += digit;
     }
-    return i === 1024 ? 1 : result;
-  });
-})();
+  }
+  return result;
+}
+
 const double = new DataView(new ArrayBuffer(8));
 
 /** The logarithm to base 2 of a positive normal number, by linear interpolation. */
@@ -71,7 +70,7 @@ export function log2(x: number): number {
   return (high >>> 20) - 1023 + log2Table[index]! + (log2Table[index + 1]! - log2Table[index]!) * fraction;
 }
 
-const exp2Table = Float64Array.from({ length: 1025 }, (_, i) => exactExp((i / 1024) * Math.LN2));
+const exp2Table = new Float64Array(1025);
 
 const powersOfTwo = ((): Float64Array => {
   const powers = new Float64Array(129).fill(1);
@@ -94,24 +93,23 @@ export function exp2(x: number): number {
 const cdfRange = 10;
 const cdfSteps = 128;
 
-function cumulative(density: (x: number) => number): Float64Array {
-  const parts = 2 * cdfRange * cdfSteps;
-  const table = new Float64Array(parts + 2);
+const cdfParts = 2 * cdfRange * cdfSteps;
+
+function fillCumulative(table: Float64Array, density: (x: number) => number): void {
   const sub = 4;
-  for (let i = 0; i < parts; i++) {
+  for (let i = 0; i < cdfParts; i++) {
     let area = 0;
     for (let k = 0; k < sub; k++) area += density(-cdfRange + (i + (k + 0.5) / sub) / cdfSteps) / (sub * cdfSteps);
     table[i + 1] = table[i]! + area;
   }
-  const total = table[parts]!;
+  const total = table[cdfParts]!;
   for (let i = 0; i < table.length; i++) table[i] = Math.min(1, table[i]! / total);
-  table[parts + 1] = 1;
-  return table;
+  table[cdfParts + 1] = 1;
 }
 
 /** Distribution functions of mean absolute deviation 1, for `distribution`. */
-export const gaussian = cumulative((x) => exactExp((-x * x) / Math.PI));
-export const laplacian = cumulative((x) => exactExp(-Math.abs(x)));
+export const gaussian = new Float64Array(cdfParts + 2);
+export const laplacian = new Float64Array(cdfParts + 2);
 
 /** The distribution function tabulated in `table`, at x (limited to ±10 mean absolute deviations). */
 export function distribution(table: Float64Array, x: number): number {
@@ -120,4 +118,19 @@ export function distribution(table: Float64Array, x: number): number {
   const index = scaled | 0;
   const low = table[index]!;
   return low + (table[index + 1]! - low) * (scaled - index);
+}
+
+let isReady = false;
+
+/** Fills the tables. Models do so when they are made: a program that codes nothing starts without them. */
+export function prepareLogistic(): void {
+  if (isReady) return;
+  isReady = true;
+  for (let i = 0; i < squashTable.length; i++) squashTable[i] = 1 / (1 + exactExp(squashRange - i / squashSteps));
+  for (let i = 0; i < stretchTable.length; i++) stretchTable[i] = stretch((i + 0.5) / 4096);
+  for (let i = 0; i < 1024; i++) log2Table[i] = log2Digits(1 + i / 1024);
+  log2Table[1024] = 1;
+  for (let i = 0; i < exp2Table.length; i++) exp2Table[i] = exactExp((i / 1024) * Math.LN2);
+  fillCumulative(gaussian, (x) => exactExp((-x * x) / Math.PI));
+  fillCumulative(laplacian, (x) => exactExp(-Math.abs(x)));
 }

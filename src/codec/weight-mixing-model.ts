@@ -1,6 +1,6 @@
 import type { BinaryCoder } from './binary-coder.ts';
 import type { BlockLayout } from './block-layout.ts';
-import { distribution, exp2, gaussian, laplacian, log2, squash, stretchTable } from './logistic.ts';
+import { distribution, exp2, gaussian, laplacian, log2, prepareLogistic, squash, stretchTable } from './logistic.ts';
 import { RecursiveLeastSquares } from './recursive-least-squares.ts';
 
 const contexts = 3;
@@ -28,6 +28,10 @@ export class WeightMixingModel {
   readonly #slot = new Int32Array(contexts);
   readonly #weightsByBit = new Float64Array(64 * inputs).fill(0.2);
   readonly #weightsByScale = new Float64Array(16 * inputs).fill(0.2);
+
+  constructor() {
+    prepareLogistic();
+  }
 
   /** Codes a matrix of bytes: an encoder gives the bytes, a decoder an array that is filled. */
   code(coder: BinaryCoder, matrix: Uint8Array, layout: BlockLayout): void {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { budgetsSchema } from '../budget/budget-schema.ts';
 import type { CheckResult } from '../budget/check-schema.ts';
-import { figuresOf, judge, statusOf } from '../budget/judge.ts';
+import { type BudgetSource, figuresOf, judge, type LimitPlaces, statusOf } from '../budget/judge.ts';
 import { type Limit, resolveBudgets } from '../budget/resolve-budgets.ts';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { silentLogger } from '../diagnostics/logger.ts';
@@ -49,7 +49,7 @@ export async function check(
     const run = { subject, baseline, limits, options: resolved, target, folder, logger, signal };
     const gathered = await gatherEvidence(run);
     const judged = await measureCheckLatency(run, gathered);
-    const items = judge(limits, judged, config);
+    const items = judge(limits, judged, await placesIn(config));
     requireJudged(items, limits);
     return {
       checkVersion: 1,
@@ -91,6 +91,13 @@ function comparabilityWarnings(subject: CheckSubject, baseline: CheckSubject): C
     warnings.push({ code: 'other-model', message });
   }
   return warnings;
+}
+
+/** What finds lines is loaded for this: nothing else needs it. */
+async function placesIn(config: BudgetSource | undefined): Promise<LimitPlaces | undefined> {
+  if (config === undefined) return undefined;
+  const { lineOfKey } = await import('../budget/locate-key.ts');
+  return { file: config.file, lineOf: (path) => lineOfKey(config.text, path) };
 }
 
 /** A gate that judges nothing must not look like one that was passed. */
