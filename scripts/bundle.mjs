@@ -56,7 +56,13 @@ function findLayers(layerOf) {
 
 async function generate(input, depth, plugins, output) {
   const external = (id) => /^[^./]/.test(id) && !/^[A-Za-z]:[\\/]/.test(id);
-  const build = await rolldown({ cwd: root, input, platform: 'node', external, plugins: [keepPlaces(depth), ...plugins] });
+  const build = await rolldown({
+    cwd: root,
+    input,
+    platform: 'node',
+    external,
+    plugins: [keepPlaces(depth), ...plugins],
+  });
   try {
     return (await build.generate({ format: 'esm', ...output })).output;
   } finally {
