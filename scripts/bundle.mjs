@@ -54,6 +54,7 @@ function findLayers(layerOf) {
   };
 }
 
+/** The files that joining gives; they are to lie `depth` levels below dist/. */
 async function generate(input, depth, plugins, output) {
   const external = (id) => /^[^./]/.test(id) && !/^[A-Za-z]:[\\/]/.test(id);
   const build = await rolldown({
@@ -77,7 +78,7 @@ function write(path, text) {
   writeFileSync(path, text);
 }
 
-/** Writes the modules that are started by their path below a folder. */
+/** Writes the modules that are started by their path, below a folder. */
 export async function bundleProcesses(built = join(root, 'dist')) {
   for (const name of processes) {
     const [file] = await generate(join(source, `${name}.ts`), name.split('/').length - 1, [], { codeSplitting: false });
@@ -85,7 +86,8 @@ export async function bundleProcesses(built = join(root, 'dist')) {
   }
 }
 
-async function bundleProgram(folder = join(root, 'dist', 'bundle')) {
+async function bundleProgram() {
+  const folder = join(root, 'dist', 'bundle');
   const layerOf = new Map();
   const groups = layers.map(({ name }, i) => ({
     name,
