@@ -1,7 +1,7 @@
 // One run of compress in a process of its own, so that its time and memory are nobody else's.
 //   node benchmarks/compress-once.mjs job.json    job: { model, options, result }
 import { readFileSync, writeFileSync } from 'node:fs';
-import { compress } from '../dist/index.js';
+import { compress } from 'edgepack';
 
 const job = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const started = performance.now();
