@@ -63,6 +63,8 @@ export interface Run {
 }
 
 const EXPONENTIAL = new Set(['Swish', 'Softmax', 'GELU', 'Sigmoid']);
+/** Concatenations, slices, shuffles and their like; boxes of detectors, which are gathered from all over. */
+const MOVES = new Set(['move', 'other']);
 
 export function toLayerCost(layer: SharedLayer): LayerCost {
   const group = layer.g ?? 1;
@@ -93,7 +95,7 @@ function kindOf({ kind, type, k, s, oh, ow }: SharedLayer): Pick<LayerCost, 'kin
     case 'fc':
       return { kind: 'fully-connected' };
     default:
-      return { kind: EXPONENTIAL.has(type) ? 'exponential' : 'pointwise' };
+      return { kind: EXPONENTIAL.has(type) ? 'exponential' : MOVES.has(kind) ? 'move' : 'pointwise' };
   }
 }
 

@@ -26,12 +26,15 @@ export const SHAPE_WEIGHT = 0.3;
  * left out are predicted (`npm run bench:latency` shows them and counts what they cover).
  */
 const BANDS: readonly { readonly networks: number; readonly low: number; readonly high: number }[] = [
-  { networks: 1, low: -0.54, high: 0.56 },
-  { networks: 3, low: -0.45, high: 0.54 },
-  { networks: 5, low: -0.41, high: 0.49 },
+  { networks: 1, low: -0.46, high: 0.51 },
+  { networks: 3, low: -0.4, high: 0.46 },
+  { networks: 5, low: -0.36, high: 0.42 },
 ];
-/** Another arithmetic does not show in that simulation; another engine could not be simulated, so it gets a margin. */
-export const OTHER_KIND_FACTOR = 1.25;
+/**
+ * Another arithmetic does not show in that simulation. Another engine could not be simulated, and what some costs count are
+ * ways of the published one, so it gets a margin.
+ */
+const OTHER_KIND_FACTOR = 1.5;
 
 /**
  * A profile of a board from few measured networks: the speed is what was measured, the shape of the cost is the prior's as

@@ -1,11 +1,14 @@
 import type { LatencyProfile } from '../targets/latency-schema.ts';
-import { type NetworkMeasurement, OTHER_KIND_FACTOR, SHAPE_WEIGHT } from './calibrate-profile.ts';
+import { type NetworkMeasurement, SHAPE_WEIGHT } from './calibrate-profile.ts';
 import { fitCoefficients } from './fit-coefficients.ts';
 import { twinLogLatency, twinParts } from './int8-twin.ts';
 import { featureVector } from './layer-cost.ts';
 import { logCoefficients } from './predict-latency.ts';
 
 type Twin = NonNullable<LatencyProfile['int8Twin']>;
+
+/** The prior's band was tested on the published engine alone: a margin, in logarithms. */
+const OTHER_ENGINE_FACTOR = 1.25;
 
 /**
  * What int8 gains on a board from networks that ran there in floats and in int8: the ratio of each part of the time, drawn to
@@ -34,8 +37,8 @@ export function calibrateTwin(
   });
   const [one, three, other] = logRatios.map((log) => round(Math.exp(log))) as [number, number, number];
   const { coverage } = prior.band;
-  const lowRatio = round(Math.min(prior.band.lowRatio ** OTHER_KIND_FACTOR, ...errors));
-  const highRatio = round(Math.max(prior.band.highRatio ** OTHER_KIND_FACTOR, ...errors));
+  const lowRatio = round(Math.min(prior.band.lowRatio ** OTHER_ENGINE_FACTOR, ...errors));
+  const highRatio = round(Math.max(prior.band.highRatio ** OTHER_ENGINE_FACTOR, ...errors));
   return {
     ratios: { products1x1: one, products3x3: three, rest: other },
     carry: prior.carry,

@@ -11,7 +11,13 @@ export interface TwinCoefficients {
   readonly carry: number;
 }
 
-const PART: Partial<Record<CostFeature, number>> = { conv1x1Gmac: 0, convOtherGmac: 0, conv3x3Gmac: 1, conv3x3Gb: 1 };
+const PART: Partial<Record<CostFeature, number>> = {
+  conv1x1Gmac: 0,
+  convOtherGmac: 0,
+  narrowGmac: 0,
+  conv3x3Gmac: 1,
+  conv3x3Gb: 1,
+};
 const REST = 2;
 
 /** Shares of the predicted time in floats: 1×1 and other products, 3×3 products, the rest; they add up to 1. */

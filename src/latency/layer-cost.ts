@@ -8,12 +8,13 @@ export type LayerKind =
   | 'depthwise'
   | 'fully-connected'
   | 'pointwise'
+  | 'move'
   | 'exponential';
 
 /**
  * What one layer asks of a device, whatever format the network came in. `conv1x1` covers matrix products of more than one
  * row, `conv3x3` is stride 1 without dilation, which engines run with Winograd's method; `exponential` are activations
- * that need exp, `pointwise` is everything that only moves or combines elements.
+ * that need exp, `move` only puts elements elsewhere, `pointwise` is everything else: sums, pools, simple activations.
  */
 export interface LayerCost {
   readonly kind: LayerKind;
@@ -37,10 +38,10 @@ const BYTES = 4;
 const WINOGRAD_TILE = 4;
 /** Winograd weights are 36/9 times the originals; about half of that shows as traffic next to the product itself. */
 const WINOGRAD_WEIGHT_TRAFFIC = 2;
-/** Channels of a border, in the sense that a block of n channels costs as much as n plus these. */
-const CHANNEL_OVERHEAD = 2;
-/** Vector blocks of 8 or 4 channels; a layer whose channels fill no block of 4 runs unpacked. */
-const UNPACKED = { by4: 1.2, by1: 1.5 };
+/** Channels that one vector register holds, in 16 and in 32 bits; kernels take them in such blocks. */
+const VECTOR_BLOCK = { halves: 8, singles: 4 };
+/** Blocks of 4 fill half of a register of halves: half as bad as none. */
+const NARROW_BY_4 = 0.5;
 
 /** Sums the layers of a network. The rules are the same for the evidence that profiles are fitted to and for ONNX graphs. */
 export function sumFeatures(layers: readonly LayerCost[]): CostFeatures {
@@ -59,38 +60,47 @@ function featuresOf(layer: LayerCost): [CostFeature, number][] {
   const weightGb = (layer.weights * BYTES) / 1e9;
   const gmac = layer.macs / 1e9;
   const overhead: [CostFeature, number] = ['kiloLayers', 1e-3];
+  const narrow: [CostFeature, number] = ['narrowGmac', gmac * narrowShare(layer)];
+  const column: [CostFeature, number] = ['columnGb', (windowElements(layer) * BYTES) / 1e9];
   switch (layer.kind) {
     case 'conv1x1':
-      return [['conv1x1Gmac', gmac * channelFactor(layer)], ['conv1x1Gb', gigabytes], overhead];
+      return [['conv1x1Gmac', gmac], ['conv1x1Gb', gigabytes], narrow, overhead];
     case 'conv3x3':
       return [
-        ['conv3x3Gmac', gmac * channelFactor(layer) * tileFactor(layer)],
+        ['conv3x3Gmac', gmac * tileFactor(layer)],
         ['conv3x3Gb', gigabytes],
         ['weightGb', weightGb * WINOGRAD_WEIGHT_TRAFFIC],
+        narrow,
+        column,
         overhead,
       ];
     case 'conv-other':
-      return [['convOtherGmac', gmac * channelFactor(layer)], ['convOtherGb', gigabytes], overhead];
+      return [['convOtherGmac', gmac], ['convOtherGb', gigabytes], narrow, column, overhead];
     case 'depthwise':
       return [['depthwiseGmac', gmac], ['depthwiseGb', gigabytes], overhead];
     case 'fully-connected':
       return [['weightGb', weightGb], overhead];
     case 'exponential':
       return [['pointwiseGb', gigabytes], ['exponentialGb', (layer.outputElements * BYTES) / 1e9], overhead];
+    case 'move':
+      return [['pointwiseGb', gigabytes], ['moveGb', gigabytes], overhead];
     case 'pointwise':
       return [['pointwiseGb', gigabytes], overhead];
   }
 }
 
-/** Products over few channels, or over channels that fill no vector block, take longer per MAC. */
-function channelFactor({ inputChannels: input, outputChannels: output }: LayerCost): number {
-  if (input === undefined || output === undefined) return 1;
+/** The share of a product that vector kernels are lost to, since its channels fill no block. */
+function narrowShare({ inputChannels: input, outputChannels: output }: LayerCost): number {
+  if (input === undefined || output === undefined) return 0;
   // The three channels of an image have kernels of their own.
-  const packed = (channels: number, block: number) => channels % block === 0;
-  const image = input <= 4;
-  const block = (size: number) => (image || packed(input, size)) && packed(output, size);
-  const packing = block(8) ? 1 : block(4) ? UNPACKED.by4 : UNPACKED.by1;
-  return packing * (1 + CHANNEL_OVERHEAD / input) * (1 + CHANNEL_OVERHEAD / output);
+  const isImage = input <= 4;
+  const fills = (block: number) => (isImage || input % block === 0) && output % block === 0;
+  return fills(VECTOR_BLOCK.halves) ? 0 : fills(VECTOR_BLOCK.singles) ? NARROW_BY_4 : 1;
+}
+
+/** The windows of the inputs that a larger kernel is multiplied with, side by side: each input as often as windows hold it. */
+function windowElements({ macs, outputChannels }: LayerCost): number {
+  return outputChannels === undefined ? 0 : macs / outputChannels;
 }
 
 function tileFactor({ height = 0, width = 0 }: LayerCost): number {

@@ -52,6 +52,35 @@ const EXPONENTIAL: ReadonlySet<string> = new Set([
   'QuickGelu',
 ]);
 
+/** Operators that put elements elsewhere and compute nothing with them, or little. */
+const MOVES: ReadonlySet<string> = new Set([
+  'CenterCropPad',
+  'Compress',
+  'Concat',
+  'DepthToSpace',
+  'Expand',
+  'Gather',
+  'GatherElements',
+  'GatherND',
+  'GridSample',
+  'NonMaxSuppression',
+  'NonZero',
+  'Pad',
+  'Resize',
+  'ReverseSequence',
+  'RoiAlign',
+  'ScatterElements',
+  'ScatterND',
+  'Slice',
+  'SpaceToDepth',
+  'Split',
+  'Tile',
+  'TopK',
+  'Transpose',
+  'Unique',
+  'Upsample',
+]);
+
 /** Where the weight of a product is. */
 const WEIGHT_INPUT: Readonly<Record<string, number>> = { QLinearConv: 3, QLinearMatMul: 3, QGemm: 3 };
 const CONVOLUTIONS = ['Conv', 'ConvInteger', 'QLinearConv', 'FusedConv', 'ConvTranspose', 'DeformConv'];
@@ -98,7 +127,8 @@ function layerOf(node: Node, macs: number, types: TypeTable, folded: FoldedNodes
   if (CONVOLUTIONS.includes(node.opType)) return convolution(node, size, types);
   if (PRODUCTS.includes(node.opType)) return product(node, size, types);
   if (macs > 0) return { ...size, kind: 'conv1x1', weights: weightsOf(node, types), unfamiliar: node.opType };
-  const kind = folded.exponential.has(node) || EXPONENTIAL.has(node.opType) ? 'exponential' : 'pointwise';
+  const isExponential = folded.exponential.has(node) || EXPONENTIAL.has(node.opType);
+  const kind = isExponential ? 'exponential' : MOVES.has(node.opType) ? 'move' : 'pointwise';
   return { ...size, kind, ...(node.subgraphs().length > 0 ? { unfamiliar: node.opType } : {}) };
 }
 

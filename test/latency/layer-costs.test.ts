@@ -35,11 +35,23 @@ describe('features of layers', () => {
         width: 8,
       },
     ]);
-    // Tiles of 4: 7 rows cost 8. Twelve channels fill blocks of 4, not of 8. Two channels of border each.
-    expect(features.conv3x3Gmac).toBeCloseTo(9 * (8 / 7) * 1.2 * (10 / 8) * (14 / 12), 10);
+    // Tiles of 4: 7 rows cost 8. Twelve channels fill blocks of 4, not of 8. Each has a window of 9e9 / 12 elements.
+    expect(features.conv3x3Gmac).toBeCloseTo(9 * (8 / 7), 10);
+    expect(features.narrowGmac).toBeCloseTo(9 * 0.5, 10);
+    expect(features.columnGb).toBeCloseTo(4 * (9 / 12), 10);
     expect(features.conv3x3Gb).toBeCloseTo(12, 10);
     expect(features.weightGb).toBeCloseTo(8, 10);
     expect(features.kiloLayers).toBeCloseTo(0.001, 10);
+  });
+
+  it('count products as narrow whose channels fill no block, but for those of an image', () => {
+    const narrow = (inputChannels: number, outputChannels: number) =>
+      sumFeatures([
+        { kind: 'conv1x1', macs: 1e9, weights: 0, inputElements: 0, outputElements: 0, inputChannels, outputChannels },
+      ]).narrowGmac;
+    expect([narrow(16, 24), narrow(16, 20), narrow(20, 24), narrow(16, 21), narrow(21, 16), narrow(3, 16)]).toEqual([
+      0, 0.5, 0.5, 1, 1, 0,
+    ]);
   });
 });
 
@@ -120,6 +132,19 @@ describe('layers of a graph', () => {
     expect(describeNetwork(quantized.model)).toEqual(describeNetwork(plain.model));
     expect(kinds(plain)).toEqual(['conv3x3', 'fully-connected']);
     expect(describeNetwork(plain.model).features.weightGb).toBeCloseTo((2 * 4 * 576 + 4 * 2880) / 1e9, 15);
+  });
+
+  it('tell what moves elements from what computes', () => {
+    const build = new GraphBuilder();
+    const x = build.input('x', [1, 8, 6, 6]);
+    const sum = build.op('Add', [x, x], { outputs: ['sum'] });
+    const joined = build.op('Concat', [sum, x], { outputs: ['joined'], attributes: { axis: 1 } });
+    const pooled = build.op('GlobalAveragePool', [joined], { outputs: ['pooled'] });
+    build.model.graph.outputs.push(build.op('Transpose', [joined], { outputs: ['turned'] }), pooled);
+    expect(kinds(build)).toEqual(['pointwise', 'move', 'pointwise', 'move']);
+    const { features } = describeNetwork(build.model);
+    expect(features.moveGb).toBeCloseTo((4 * (2 * 576 + 2 * 576)) / 1e9, 15);
+    expect(features.pointwiseGb - features.moveGb).toBeCloseTo((4 * (3 * 288 + 576 + 16)) / 1e9, 15);
   });
 
   it('say what the evidence has nothing like', () => {
