@@ -3,9 +3,13 @@ import type { Value } from '../../ir/value.ts';
 import { DataType } from '../../tensor/data-type.ts';
 import { type Pass, type PassChange, passResult } from '../pass.ts';
 
+/** Types whose constants are not merged. */
+const ALONE = new Set<number>([DataType.string, DataType.int8]);
+
 /**
  * Lets all readers of equal constants of the main graph (same type, shape and bytes) read the first of them. Constants
- * that are graph inputs or outputs keep their place; those of subgraphs are left alone.
+ * that are graph inputs or outputs keep their place; those of subgraphs are left alone. So are int8 ones: the engine rewrites
+ * weights and zero points of integer products for some processors, and fails to load a model where two products share one.
  */
 export function deduplicateInitializers(): Pass {
   return {
@@ -18,7 +22,7 @@ export function deduplicateInitializers(): Pass {
       const bySize = new Map<string, Value[]>();
       for (const value of graph.initializers) {
         const tensor = value.tensor;
-        if (tensor === undefined || fixed.has(value) || tensor.dataType === DataType.string) continue;
+        if (tensor === undefined || fixed.has(value) || ALONE.has(tensor.dataType)) continue;
         const key = `${tensor.dataType}|${tensor.dims.join()}|${tensor.byteLength}`;
         const group = bySize.get(key);
         if (group === undefined) bySize.set(key, [value]);
