@@ -93,7 +93,7 @@ function interleaved(planes: Uint8Array, channels: number): Uint8Array {
 
 function fed(input: InputSpec, raw: RawArray, origin: SampleOrigin): NdArray {
   const name = printable(input.name);
-  const dims = fitShape(input, raw.dims);
+  const dims = fitShape(input, raw.dims, origin.index === undefined);
   if (dims === undefined) {
     const [batch] = input.shape;
     const fixed =
@@ -103,7 +103,7 @@ function fed(input: InputSpec, raw: RawArray, origin: SampleOrigin): NdArray {
       `is ${dataTypeName(raw.dataType)} ${describeShape(raw.dims)}, which does not fit input '${name}' of ${describeInput(input)}`,
       fixed
         ? `the model takes ${batch} samples at a time; export it with a symbolic batch dimension or a batch of 1`
-        : 'store the samples along the first axis, each in the shape of the input; 8-bit images may be height x width x channels',
+        : wrongShapeHint(input, raw),
     );
   }
   const data = castElements(raw, input.dataType);
@@ -117,12 +117,22 @@ function fed(input: InputSpec, raw: RawArray, origin: SampleOrigin): NdArray {
   return { dataType: input.dataType, dims, data };
 }
 
+function wrongShapeHint(input: InputSpec, raw: RawArray): string {
+  if (raw.dims.length === input.shape.length && fitShape(input, raw.dims, true) !== undefined) {
+    return 'give a folder with one file per sample: then the first dimension may be of any size';
+  }
+  return 'store the samples along the first axis, each in the shape of the input; 8-bit images may be height x width x channels';
+}
+
+/** Names that exporters give to every dimension they know nothing of: they do not say that sizes are the same. */
+const UNNAMED = /^[?*_.-]*$|^(unk|unknown|none|null|dynamic)$/i;
+
 /** Dimensions of the same name must have the same size in every input. */
 function checkSymbols(inputs: readonly InputSpec[], feeds: Feeds, origin: SampleOrigin): void {
   const seen = new Map<string, { size: number; input: string }>();
   for (const input of inputs) {
     input.shape.forEach((dim, axis) => {
-      if (typeof dim !== 'string') return;
+      if (typeof dim !== 'string' || UNNAMED.test(dim)) return;
       const size = feeds[input.name]!.dims[axis]!;
       const other = seen.get(dim);
       if (other === undefined) seen.set(dim, { size, input: input.name });

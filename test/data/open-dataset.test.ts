@@ -333,6 +333,10 @@ describe('an .npz dataset', () => {
         message: expect.stringMatching(message),
       });
     }
+    const unnamed: InputSpec = { ...ids, name: 'mask', shape: ['?', '?'] };
+    const differing = folder.write('e.npz', npz({ ids: idsArray, mask: npy([2, 1], Int8Array.of(1, 1)) }));
+    const opened = openDataset(differing, { inputs: [{ ...ids, shape: ['?', '?'] }, unnamed] });
+    await expect(opened, 'a name that says nothing is no promise of equal sizes').resolves.toBeDefined();
     const fixed = { ...features, name: 'ids', shape: ['N', 3], dataType: DataType.int64 };
     const path = folder.write('d.npz', npz({ ids: idsArray, ids_lengths: npy([2], Int32Array.of(3, 3)) }));
     await expect(openDataset(path, { inputs: [fixed] })).rejects.toThrow(/no symbolic dimension to cut/);
@@ -377,6 +381,21 @@ describe('a folder of arrays', () => {
       dataType: DataType.int64,
       dims: [1, 4],
       data: BigInt64Array.of(1n, 2n, 3n, 4n),
+    });
+  });
+
+  it('feeds models whose first dimension is time with as many steps as a file has', async () => {
+    const steps: InputSpec = { name: 'x', dataType: DataType.float32, shape: ['T', 1, 2] };
+    const folder = temporaryFolder();
+    folder.write('a.npy', floats(3, 1, 2));
+    folder.write('b.npy', floats(5, 1, 2));
+    const dataset = await openDataset(folder.path, { inputs: [steps] });
+    expect((await dataset.feed(0)).x!.dims).toEqual([3, 1, 2]);
+    expect((await dataset.feed(1)).x!.dims).toEqual([5, 1, 2]);
+    const path = temporaryFolder().write('all.npy', floats(2, 3, 1, 2));
+    await expect(openDataset(path, { inputs: [steps] })).rejects.toMatchObject({
+      code: 'data-mismatch',
+      hint: expect.stringMatching(/a folder with one file per sample/),
     });
   });
 
