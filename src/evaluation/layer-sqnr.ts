@@ -1,6 +1,7 @@
 import type { Dataset } from '../data/dataset.ts';
 import { cloneModel } from '../formats/onnx/clone-model.ts';
 import { encodeModel } from '../formats/onnx/write-model.ts';
+import { inferShapes } from '../ir/infer-shapes.ts';
 import type { Model } from '../ir/model.ts';
 import { tensorType } from '../ir/types.ts';
 import type { Value } from '../ir/value.ts';
@@ -28,12 +29,13 @@ export async function layerSqnr(
   const pairs = valueNames
     .filter((name) => counterparts.has(name))
     .map((name) => ({ reference: name, candidate: counterparts.get(name)! }));
+  inferShapes(reference);
+  const types = new Map(allValues(reference).map((value) => [value.name, value.elemType ?? DataType.float32]));
   const sizes = new Map(allValues(reference).map((value) => [value.name, byteLengthOf(value)]));
-  const names = (side: 'reference' | 'candidate') => pairs.map((pair) => pair[side]);
-  const first = await loadPieces(engine, exposing(cloneModel(reference), names('reference')), {
+  const first = await loadPieces(engine, exposing(cloneModel(reference), types, pairs, 'reference'), {
     label: 'the float model',
   });
-  const second = await loadPieces(engine, exposing(rounded, names('candidate')), {
+  const second = await loadPieces(engine, exposing(rounded, types, pairs, 'candidate'), {
     exact: true,
     label: 'the int8 model',
   });
@@ -71,13 +73,18 @@ function roundedForms(model: Model): Map<string, string> {
   return forms;
 }
 
-/** The file of a model, which gets the values of these names as outputs. */
-function exposing(model: Model, names: readonly string[]): readonly Uint8Array[] {
+/** The file of a model, which gets its values of these pairs as outputs. */
+function exposing(
+  model: Model,
+  types: ReadonlyMap<string, number>,
+  pairs: readonly { readonly reference: string; readonly candidate: string }[],
+  side: 'reference' | 'candidate',
+): readonly Uint8Array[] {
   const values = new Map(allValues(model).map((value) => [value.name, value]));
-  for (const name of names) {
-    const value = values.get(name)!;
+  for (const pair of pairs) {
+    const value = values.get(pair[side])!;
     if (model.graph.isOutput(value)) continue;
-    value.type ??= tensorType(DataType.float32, undefined);
+    value.type ??= tensorType(types.get(pair.reference)!, undefined);
     model.graph.outputs.push(value);
   }
   return encodeModel(model).pieces;

@@ -1,5 +1,6 @@
 import type { Runnable } from '../runtime/session.ts';
 import { isFloat } from '../tensor/data-type.ts';
+import { floatElements } from '../tensor/float-elements.ts';
 import type { Feeds } from '../tensor/nd-array.ts';
 
 /** How the outputs of one model differ between two places where it runs. */
@@ -52,9 +53,10 @@ export class OutputComparer {
   }
 
   #compare(first: Feeds, second: Feeds): void {
-    for (const [name, { data: a, dataType }] of Object.entries(first)) {
-      const b = second[name]?.data;
-      if (!isFloat(dataType) || !(a instanceof Float32Array) || !(b instanceof Float32Array)) continue;
+    for (const [name, output] of Object.entries(first)) {
+      const other = second[name];
+      if (other === undefined || !isFloat(output.dataType) || !isFloat(other.dataType)) continue;
+      const [a, b] = [floatElements(output), floatElements(other)];
       const step = this.#steps.get(name);
       this.#elements += a.length;
       if (step !== undefined) this.#integers.elements += a.length;

@@ -1,3 +1,4 @@
+import { floatElements } from '../tensor/float-elements.ts';
 import type { Feeds } from '../tensor/nd-array.ts';
 import { energies } from './statistics.ts';
 
@@ -6,7 +7,7 @@ export function outputNoise(reference: Feeds, changed: Feeds, outputNames: reado
   let signal = 0;
   let noise = 0;
   for (const name of outputNames) {
-    const sums = energies(reference[name]!.data as Float32Array, changed[name]!.data as Float32Array);
+    const sums = energies(floatElements(reference[name]!), floatElements(changed[name]!));
     signal += sums.signal;
     noise += sums.noise;
   }

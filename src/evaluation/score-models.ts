@@ -6,6 +6,7 @@ import type { Logger } from '../diagnostics/logger.ts';
 import { printable } from '../diagnostics/printable.ts';
 import type { Runnable } from '../runtime/session.ts';
 import { isFloat } from '../tensor/data-type.ts';
+import { floatElements } from '../tensor/float-elements.ts';
 import type { Feeds } from '../tensor/nd-array.ts';
 import {
   cosine,
@@ -103,9 +104,9 @@ function requireClass(answer: number, classes: number, samples: Dataset, index: 
 /** The first output as one row of scores; undefined where it is something else. */
 export function classScores(outputs: Feeds, names: readonly string[]): Float32Array | undefined {
   const first = names[0] === undefined ? undefined : outputs[names[0]];
-  if (first === undefined || !(first.data instanceof Float32Array)) return undefined;
+  if (first === undefined || !isFloat(first.dataType)) return undefined;
   const dims = first.dims.filter((dim) => dim !== 1);
-  return dims.length === 1 && dims[0]! >= 2 && dims[0] === first.data.length ? first.data : undefined;
+  return dims.length === 1 && dims[0]! >= 2 && dims[0] === first.data.length ? floatElements(first) : undefined;
 }
 
 class Tally {
@@ -149,8 +150,7 @@ class ComparisonTally {
 
   compare(expected: Feeds, actual: Feeds, names: readonly string[], answer: number | undefined): void {
     for (const name of names) {
-      const a = expected[name]!.data as Float32Array;
-      const b = actual[name]!.data as Float32Array;
+      const [a, b] = [floatElements(expected[name]!), floatElements(actual[name]!)];
       const { signal, noise } = energies(a, b);
       this.#signal += signal;
       this.#noise += noise;

@@ -12,7 +12,9 @@ import { type PassRun, runPasses } from '../passes/run-passes.ts';
 import type { Engine } from '../runtime/engine.ts';
 import { loadPieces } from '../runtime/load-pieces.ts';
 import type { Runnable } from '../runtime/session.ts';
-import type { Feeds } from '../tensor/nd-array.ts';
+import { isFloat } from '../tensor/data-type.ts';
+import { floatElements } from '../tensor/float-elements.ts';
+import type { Feeds, NdArray } from '../tensor/nd-array.ts';
 
 /** How the outputs of two models on the same feeds differ. */
 export interface OutputDifference {
@@ -88,9 +90,9 @@ export async function compareOutputs(
       const a = await original.run(feeds);
       const b = await session.run(feeds);
       for (const [name, array] of Object.entries(a)) {
-        const other = b[name]!.data;
-        for (let k = 0; k < array.data.length; k++) {
-          const before = Number(array.data[k]);
+        const [one, other] = [numbersOf(array), numbersOf(b[name]!)];
+        for (let k = 0; k < one.length; k++) {
+          const before = Number(one[k]);
           const after = Number(other[k]);
           expected.push(before);
           actual.push(after);
@@ -104,4 +106,8 @@ export async function compareOutputs(
   } finally {
     await session.release();
   }
+}
+
+function numbersOf(array: NdArray): ArrayLike<number | bigint> {
+  return isFloat(array.dataType) ? floatElements(array) : array.data;
 }

@@ -6,6 +6,7 @@ import type { ReferenceSession } from '../evaluation/reference-session.ts';
 import { type Comparison, scoreModels } from '../evaluation/score-models.ts';
 import { encodedBytes, encodeModel } from '../formats/onnx/write-model.ts';
 import type { Model } from '../ir/model.ts';
+import { widenHalfFloats } from '../passes/optimize/widen-half-floats.ts';
 import type { Pass, PassContext } from '../passes/pass.ts';
 import { pruneMagnitude } from '../passes/prune/prune-magnitude.ts';
 import { foldDequantizers } from '../passes/quantize/fold-dequantizers.ts';
@@ -125,8 +126,10 @@ class StepRunner {
   }
 
   async #optimize(): Promise<void> {
-    const { engine, context } = this.#input;
-    const runs = await optimizeModel(this.#model, engine, context);
+    const { engine, context, recipe } = this.#input;
+    const quantizes = recipe.steps.some(({ pass }) => pass === 'quantize-static' || pass === 'quantize-weights');
+    const widening = quantizes ? await runPasses(this.#model, [widenHalfFloats()], context) : [];
+    const runs = [...widening, ...(await optimizeModel(this.#model, engine, context))];
     const loss = await this.#lossOnFeeds(runs.some((run) => run.modified));
     this.#isLikeOriginal &&= loss.maxAbsoluteDifference === 0 || (loss.sqnrDb !== null && loss.sqnrDb > NEGLIGIBLE_DB);
     this.#add('Optimise', 'optimize', runs, loss);
