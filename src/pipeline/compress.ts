@@ -11,6 +11,7 @@ import { modelInterface } from '../evaluation/model-interface.ts';
 import { ReferenceSession } from '../evaluation/reference-session.ts';
 import { encodeChecked } from '../formats/epk/write-epk.ts';
 import { hasExternalData } from '../formats/onnx/external-files.ts';
+import { inlineFunctions } from '../formats/onnx/inline-functions.ts';
 import { locateInitializers } from '../formats/onnx/locate-initializers.ts';
 import { readModel } from '../formats/onnx/read-model.ts';
 import { encodeModel } from '../formats/onnx/write-model.ts';
@@ -115,7 +116,7 @@ export async function compress(
       original: reference,
       modelSha256: facts.sha256,
       fileBytes: hasExternalData(model) ? undefined : facts.sizeBytes,
-      model,
+      model: inlineFunctions(model),
       recipe,
       target,
       provider,
