@@ -65,7 +65,7 @@ function modelWithFunctions(version = 17): Model {
       name: 'g',
       node: [
         node('Soft', ['x', 'flag'], ['t', 'same'], { domain: 'my', name: 'first', attribute: [value('alpha', 0.5)] }),
-        node('Soft', ['t', 'flag'], ['second'], { domain: 'my', name: 'second' }),
+        node('Soft', ['t', 'flag'], ['second', 'unread'], { domain: 'my', name: 'second' }),
         node('Add', ['second', 'same'], ['y']),
       ],
       input: [float('x'), { name: 'flag', type: { tensorType: { elemType: DataType.bool, shape: { dim: [] } } } }],
