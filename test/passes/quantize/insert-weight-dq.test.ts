@@ -2,12 +2,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EdgepackError } from '../../../src/diagnostics/edgepack-error.ts';
 import { silentLogger } from '../../../src/diagnostics/logger.ts';
 import { cloneModel } from '../../../src/formats/onnx/clone-model.ts';
+import { Graph } from '../../../src/ir/graph.ts';
 import type { Model } from '../../../src/ir/model.ts';
 import { printModel } from '../../../src/ir/print.ts';
+import { tensorType } from '../../../src/ir/types.ts';
 import { type InsertWeightDqOptions, insertWeightDq } from '../../../src/passes/quantize/insert-weight-dq.ts';
 import { runPasses } from '../../../src/passes/run-passes.ts';
 import { type Engine, startEngine } from '../../../src/runtime/engine.ts';
 import { DataType } from '../../../src/tensor/data-type.ts';
+import { Tensor } from '../../../src/tensor/tensor.ts';
 import { GraphBuilder } from '../optimize/graph-builder.ts';
 import { bytesOf, noiseFeeds, sqnrDb } from './quantize-case.ts';
 
@@ -68,6 +71,66 @@ describe('weight-only quantization', () => {
     const integers = [...model.graph.initializers].filter((value) => value.elemType === DataType.int8);
     expect(integers.filter((value) => value.tensor!.elementCount >= 1024).length).toBe(6);
     expect(bytesOf(model).byteLength).toBeLessThan(0.45 * bytesOf(original).byteLength);
+    expect(await difference(original, model)).toBeGreaterThan(30);
+  });
+
+  it('stores those of recurrent layers, of Einsum and of stacked matrices', async () => {
+    const builder = new GraphBuilder();
+    const x = builder.input('x', [5, 'N', 16]);
+    const w = (name: string, dims: readonly number[]) => builder.weight(name, dims, -0.3, 0.3);
+    const lstm = builder.op('LSTM', [x, w('lstm.w', [2, 64, 16]), w('lstm.r', [2, 64, 16])], {
+      name: 'lstm',
+      attributes: { hidden_size: 16, direction: 'bidirectional' },
+    });
+    const mixed = builder.op('Einsum', [lstm, w('mix', [2, 16, 64])], {
+      name: 'mix',
+      attributes: { equation: 'tdnh,dho->dtno' },
+    });
+    const original = builder.output(
+      builder.op('MatMul', [mixed, w('stack', [2, 1, 64, 16])], { name: 'stack' }),
+      undefined,
+      'y',
+    );
+    const { model, run } = await weightOnly(original.model);
+    expect(subjects(run)).toEqual(['lstm', 'mix', 'stack']);
+    expect([...model.graph.initializers].filter((value) => value.elemType === DataType.int8)).toHaveLength(4);
+    expect(await difference(original.model, model)).toBeGreaterThan(30);
+  });
+
+  it('stores those in branches, and those that branches read from outside', async () => {
+    const builder = new GraphBuilder();
+    const x = builder.input('x', ['N', 32]);
+    const condition = builder.input('condition', [], DataType.bool);
+    const outer = builder.weight('outer', [32, 32], -0.3, 0.3);
+    const branch = (name: string) => {
+      const graph = new Graph(name);
+      const inner = graph.addInitializer(Tensor.float32(`${name}.w`, [32, 32], outer.tensor!.toFloat32().reverse()));
+      const first = graph.create('MatMul', [x, inner], { name: `${name}.inner`, outputNames: [`${name}_hidden`] });
+      const second = graph.create('MatMul', [first.output, outer], {
+        name: `${name}.outer`,
+        outputNames: [`${name}_out`],
+      });
+      graph.outputs.push(second.output);
+      second.output.type = tensorType(DataType.float32, undefined);
+      return { name, kind: 'graph', value: graph } as const;
+    };
+    const attributes = [branch('then_branch'), branch('else_branch')];
+    const node = builder.model.graph.create('If', [condition], { name: 'If', attributes, outputNames: ['y'] });
+    for (const { value } of attributes) value.owner = node;
+    const original = builder.output(node.output).model;
+    const { model, run } = await weightOnly(original);
+    expect(subjects(run).sort()).toEqual([
+      'else_branch.inner',
+      'else_branch.outer',
+      'then_branch.inner',
+      'then_branch.outer',
+    ]);
+    const integers = [...model.graph.allGraphs()].map(
+      (graph) =>
+        [...graph.initializers].filter((value) => value.elemType === DataType.int8 && value.tensor!.elementCount > 32)
+          .length,
+    );
+    expect(integers, 'what both branches read is stored once, outside').toEqual([1, 1, 1]);
     expect(await difference(original, model)).toBeGreaterThan(30);
   });
 
