@@ -3,7 +3,7 @@ import { sqnrDb } from '../evaluation/statistics.ts';
 import { syntheticFeeds } from '../evaluation/synthetic-feeds.ts';
 import { encodeModel } from '../formats/onnx/write-model.ts';
 import type { Model } from '../ir/model.ts';
-import { normalizeGemmBias } from '../passes/optimize/normalize-gemm-bias.ts';
+import { normalizeGemm } from '../passes/optimize/normalize-gemm.ts';
 import { OPTIMIZE_ROUNDS, optimizeRound, preparingPasses } from '../passes/optimize/optimize-passes.ts';
 import { removeInitializerInputs } from '../passes/optimize/remove-initializer-inputs.ts';
 import { upgradeOpset } from '../passes/optimize/upgrade-opset.ts';
@@ -40,7 +40,7 @@ export async function optimizeModel(model: Model, engine: Engine, context: PassC
   const preparing = [
     removeInitializerInputs(),
     upgradeOpset({ minimum: QUANTIZATION_OPSET }),
-    normalizeGemmBias(),
+    normalizeGemm(),
     ...preparingPasses(),
   ];
   const runs = await runPasses(model, preparing, context);

@@ -4,13 +4,17 @@ import { fingerprintDataset } from '../data/dataset.ts';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import type { ReferenceSession } from '../evaluation/reference-session.ts';
 import { type Comparison, scoreModels } from '../evaluation/score-models.ts';
+import { cloneModel } from '../formats/onnx/clone-model.ts';
 import { encodedBytes, encodeModel } from '../formats/onnx/write-model.ts';
 import type { Model } from '../ir/model.ts';
 import { widenHalfFloats } from '../passes/optimize/widen-half-floats.ts';
 import type { Pass, PassContext } from '../passes/pass.ts';
 import { pruneMagnitude } from '../passes/prune/prune-magnitude.ts';
 import { foldDequantizers } from '../passes/quantize/fold-dequantizers.ts';
+import { foldWeightTransposes } from '../passes/quantize/fold-weight-transposes.ts';
+import { placementOptions } from '../passes/quantize/insert-qdq-options.ts';
 import { insertWeightDq } from '../passes/quantize/insert-weight-dq.ts';
+import { placeQuantization } from '../passes/quantize/placement.ts';
 import { type PassRun, runPasses } from '../passes/run-passes.ts';
 import type { Recipe, RecipeStep } from '../recipes/recipe-schema.ts';
 import { formatBytes } from '../report/number-format.ts';
@@ -29,7 +33,12 @@ import type { RunSamples } from './open-samples.ts';
 import { compareOutputs, optimizeModel } from './optimize-model.ts';
 import { packageVersion } from './package-version.ts';
 import { pruneOptions } from './prune-options.ts';
-import { type QuantizedLayer, type QuantizedModel, quantizeModel } from './quantize-model.ts';
+import {
+  type QuantizedLayer,
+  type QuantizedModel,
+  type QuantizeModelOptions,
+  quantizeModel,
+} from './quantize-model.ts';
 import { type SpendLimitOptions, type SpentLimit, spendLimit } from './spend-limit.ts';
 
 /** Noise at the outputs that only the order of sums makes: int8's is a million times as strong. */
@@ -79,6 +88,9 @@ export async function runSteps(input: StepsInput): Promise<StepsResult> {
   }
   return runner.result();
 }
+
+/** Where int8 weights of layers that compute in float leave less of the outputs than this, they stay in float. */
+const LEAST_STORAGE_SQNR_DB = 20;
 
 class StepRunner {
   readonly #input: StepsInput;
@@ -168,7 +180,8 @@ class StepRunner {
   }
 
   async #quantize(step: QuantizeOptions): Promise<void> {
-    const { samples, options, target, provider, engine, threads, context } = this.#input;
+    await this.#storeFloatWeights(step);
+    const { samples, options, engine, threads, context } = this.#input;
     const { statistics, selection } = samples;
     if (statistics === undefined || selection === undefined) {
       throw new EdgepackError('usage', `the recipe '${this.#input.recipe.name}' needs calibration samples`, {
@@ -196,13 +209,7 @@ class StepRunner {
       calibrationMethod: options.calibrationMethod ?? step.calibrationMethod,
       exactWeights: this.#exactWeights ?? weightsByName(this.#model),
       keepHarmfulInFloat: step.keepHarmfulInFloat ?? true,
-      insertion: {
-        ...(step.weightRange === undefined ? {} : { weightRange: step.weightRange }),
-        ...(step.biasCorrection === undefined ? {} : { biasCorrection: step.biasCorrection }),
-        ...(step.quantizeAttention === undefined ? {} : { quantizeAttention: step.quantizeAttention }),
-        ...insertionFor(provider, target),
-        nodesToExclude: [...(step.nodesToExclude ?? []), ...options.nodesToExclude],
-      },
+      insertion: this.#insertion(step),
       context,
       cache,
     });
@@ -233,6 +240,43 @@ class StepRunner {
     this.#integerKernels = names && { of, names };
     const loss = spent?.found === undefined ? lossOf(quantized.selection, selection) : await this.#lossOnSelection();
     this.#add('Quantize to int8', 'quantize-static', [{ ...run, changes, durationMs }], loss);
+  }
+
+  #insertion(step: QuantizeOptions): QuantizeModelOptions['insertion'] {
+    const { options, provider, target } = this.#input;
+    return {
+      ...(step.weightRange === undefined ? {} : { weightRange: step.weightRange }),
+      ...(step.biasCorrection === undefined ? {} : { biasCorrection: step.biasCorrection }),
+      ...(step.quantizeAttention === undefined ? {} : { quantizeAttention: step.quantizeAttention }),
+      ...insertionFor(provider, target),
+      nodesToExclude: [...(step.nodesToExclude ?? []), ...options.nodesToExclude],
+    };
+  }
+
+  /** Layers without integer kernels compute in float, with weights that are stored as int8 like all others. */
+  async #storeFloatWeights(step: QuantizeOptions): Promise<void> {
+    const { context, provider, samples } = this.#input;
+    // What other providers make of a Cast and a Mul of weights is not known.
+    if (provider.provider.name !== 'cpu' || samples.statistics === undefined) return;
+    await runPasses(this.#model, [foldWeightTransposes()], context);
+    const { nodesToExclude = [], weightRange, ...insertion } = this.#insertion(step);
+    const placement = placeQuantization(this.#model, placementOptions({ ...insertion, nodesToExclude }));
+    const store = insertWeightDq(
+      { ...(weightRange === undefined ? {} : { weightRange }), nodesToExclude: [...nodesToExclude] },
+      (node) => !placement.roles.has(node),
+    );
+    const before = cloneModel(this.#model);
+    const runs = await runPasses(this.#model, [store], context);
+    if (!runs[0]!.modified) return;
+    const loss = await this.#lossOnSelection();
+    const { sqnrDb = null } = loss ?? {};
+    if (sqnrDb === null || sqnrDb >= LEAST_STORAGE_SQNR_DB) {
+      this.#add('Store weights of float layers as int8', 'quantize-weights', runs, loss);
+      return;
+    }
+    this.#model = before;
+    const message = `the weights of layers without integer kernels stay in float: as int8 they leave ${sqnrDb.toFixed(1)} dB of signal to noise ratio`;
+    this.#warnings.push({ code: 'float-weights', message });
   }
 
   /** The search for a smaller model within the accuracy limit, where the recipe has one. Zeros become a step of their own. */
@@ -284,7 +328,7 @@ class StepRunner {
     });
     // Other providers are not known to have kernels for a product with int8 weights, as the CPU has.
     const fold = provider.provider.name === 'cpu' ? [] : [foldDequantizers()];
-    const runs = await runPasses(this.#model, [store, ...fold], context);
+    const runs = await runPasses(this.#model, [foldWeightTransposes(), store, ...fold], context);
     const isModified = runs.some((run) => run.modified);
     this.#isLikeOriginal &&= !isModified;
     const loss =
