@@ -57,6 +57,7 @@ export class OutputComparer {
       const other = second[name];
       if (other === undefined || !isFloat(output.dataType) || !isFloat(other.dataType)) continue;
       const [a, b] = [floatElements(output), floatElements(other)];
+      if (a.length !== b.length) continue;
       const step = this.#steps.get(name);
       this.#elements += a.length;
       if (step !== undefined) this.#integers.elements += a.length;

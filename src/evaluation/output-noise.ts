@@ -7,7 +7,9 @@ export function outputNoise(reference: Feeds, changed: Feeds, outputNames: reado
   let signal = 0;
   let noise = 0;
   for (const name of outputNames) {
-    const sums = energies(floatElements(reference[name]!), floatElements(changed[name]!));
+    const [a, b] = [floatElements(reference[name]!), floatElements(changed[name]!)];
+    if (a.length !== b.length) continue;
+    const sums = energies(a, b);
     signal += sums.signal;
     noise += sums.noise;
   }

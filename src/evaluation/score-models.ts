@@ -32,9 +32,9 @@ export interface Scores {
 export interface Comparison extends Scores {
   /** Samples with the same highest class; null where outputs are not class scores. */
   readonly agreement: ShareInterval | null;
-  /** Over all float outputs of all samples; null where they are identical. */
+  /** Over all float outputs of all samples that have the same size in both; null where they are identical. */
   readonly sqnrDb: number | null;
-  /** Mean over the samples, of the first output. */
+  /** Mean over the samples, of the first output; 0 counts where its size differs. */
   readonly cosine: number | null;
   /** Mean KL divergence from the reference over softmax outputs, in nats; null where outputs are not class scores. */
   readonly klDivergence: number | null;
@@ -151,6 +151,8 @@ class ComparisonTally {
   compare(expected: Feeds, actual: Feeds, names: readonly string[], answer: number | undefined): void {
     for (const name of names) {
       const [a, b] = [floatElements(expected[name]!), floatElements(actual[name]!)];
+      // As many boxes as were found: where that differs, no element has a counterpart.
+      if (a.length !== b.length) continue;
       const { signal, noise } = energies(a, b);
       this.#signal += signal;
       this.#noise += noise;
@@ -164,7 +166,7 @@ class ComparisonTally {
     if (isRight !== undefined) this.#correct.push(isRight);
     if (wasRight === true && isRight === false) this.#lost++;
     if (wasRight === false && isRight === true) this.#won++;
-    if (before === undefined || after === undefined) return;
+    if (before === undefined || after === undefined || before.length !== after.length) return;
     this.#agrees.push(topK(before, 1)[0] === topK(after, 1)[0]);
     this.#divergence += klDivergence(logitsOf(before), logitsOf(after));
   }

@@ -5,7 +5,13 @@ import { type Pass, passResult } from '../pass.ts';
 import { becomeInitializer } from './become-initializer.ts';
 import { Rewriter } from './rewriter.ts';
 
-/** Turns Constant nodes of the main graph into initializers of the same name. Sparse and string constants stay nodes. */
+/** Constants of subgraphs with fewer elements are shapes and scalars, which nothing is gained by moving. */
+const FEWEST_WEIGHTS = 1024;
+
+/**
+ * Turns Constant nodes into initializers of the same name: all of the main graph, and those of subgraphs that hold weights. Sparse
+ * and string constants stay nodes.
+ */
 export function liftConstants(): Pass {
   return {
     name: 'lift-constants',
@@ -17,6 +23,16 @@ export function liftConstants(): Pass {
         if (tensor === undefined) continue;
         rewriter.report('lift-constant', node);
         becomeInitializer(rewriter.graph, node, 0, tensor);
+      }
+      for (const graph of model.graph.allGraphs()) {
+        if (graph === model.graph) continue;
+        for (const node of graph.nodes()) {
+          if (!node.is('Constant') || graph.isOutput(node.output)) continue;
+          const tensor = constantTensor(node);
+          if (tensor === undefined || tensor.elementCount < FEWEST_WEIGHTS) continue;
+          rewriter.report('lift-constant', node);
+          becomeInitializer(graph, node, 0, tensor);
+        }
       }
       return passResult(rewriter.changes);
     },
