@@ -12,9 +12,7 @@ import type { Pass, PassContext } from '../passes/pass.ts';
 import { pruneMagnitude } from '../passes/prune/prune-magnitude.ts';
 import { foldDequantizers } from '../passes/quantize/fold-dequantizers.ts';
 import { foldWeightTransposes } from '../passes/quantize/fold-weight-transposes.ts';
-import { placementOptions } from '../passes/quantize/insert-qdq-options.ts';
 import { insertWeightDq } from '../passes/quantize/insert-weight-dq.ts';
-import { placeQuantization } from '../passes/quantize/placement.ts';
 import { type PassRun, runPasses } from '../passes/run-passes.ts';
 import type { Recipe, RecipeStep } from '../recipes/recipe-schema.ts';
 import { formatBytes } from '../report/number-format.ts';
@@ -28,18 +26,13 @@ import type { Tensor } from '../tensor/tensor.ts';
 import type { RunContext } from './api-types.ts';
 import { codedWeightBytes } from './coded-weight-bytes.ts';
 import type { ResolvedCompressOptions } from './compress-options.ts';
-import { insertionFor } from './follow-provider.ts';
 import type { RunSamples } from './open-samples.ts';
 import { compareOutputs, optimizeModel } from './optimize-model.ts';
 import { packageVersion } from './package-version.ts';
 import { pruneOptions } from './prune-options.ts';
-import {
-  type QuantizedLayer,
-  type QuantizedModel,
-  type QuantizeModelOptions,
-  quantizeModel,
-} from './quantize-model.ts';
+import { type QuantizedLayer, type QuantizedModel, quantizeModel } from './quantize-model.ts';
 import { type SpendLimitOptions, type SpentLimit, spendLimit } from './spend-limit.ts';
+import { harmOfStorage, insertionOf, storeFloatWeights } from './store-float-weights.ts';
 
 /** Noise at the outputs that only the order of sums makes: int8's is a million times as strong. */
 const NEGLIGIBLE_DB = 90;
@@ -88,9 +81,6 @@ export async function runSteps(input: StepsInput): Promise<StepsResult> {
   }
   return runner.result();
 }
-
-/** Where int8 weights of layers that compute in float leave less of the outputs than this, they stay in float. */
-const LEAST_STORAGE_SQNR_DB = 20;
 
 class StepRunner {
   readonly #input: StepsInput;
@@ -181,7 +171,7 @@ class StepRunner {
 
   async #quantize(step: QuantizeOptions): Promise<void> {
     await this.#storeFloatWeights(step);
-    const { samples, options, engine, threads, context } = this.#input;
+    const { samples, options, target, provider, engine, threads, context } = this.#input;
     const { statistics, selection } = samples;
     if (statistics === undefined || selection === undefined) {
       throw new EdgepackError('usage', `the recipe '${this.#input.recipe.name}' needs calibration samples`, {
@@ -195,6 +185,7 @@ class StepRunner {
       sparsity: options.sparsity ?? null,
       maskStructure: options.maskStructure ?? null,
       scope: options.scope ?? null,
+      nodesToExclude: options.nodesToExclude,
       samples: await fingerprintDataset(statistics),
       selection: await fingerprintDataset(selection),
       engine: engine.version,
@@ -209,7 +200,7 @@ class StepRunner {
       calibrationMethod: options.calibrationMethod ?? step.calibrationMethod,
       exactWeights: this.#exactWeights ?? weightsByName(this.#model),
       keepHarmfulInFloat: step.keepHarmfulInFloat ?? true,
-      insertion: this.#insertion(step),
+      insertion: insertionOf(step, provider, target, options),
       context,
       cache,
     });
@@ -242,41 +233,23 @@ class StepRunner {
     this.#add('Quantize to int8', 'quantize-static', [{ ...run, changes, durationMs }], loss);
   }
 
-  #insertion(step: QuantizeOptions): QuantizeModelOptions['insertion'] {
-    const { options, provider, target } = this.#input;
-    return {
-      ...(step.weightRange === undefined ? {} : { weightRange: step.weightRange }),
-      ...(step.biasCorrection === undefined ? {} : { biasCorrection: step.biasCorrection }),
-      ...(step.quantizeAttention === undefined ? {} : { quantizeAttention: step.quantizeAttention }),
-      ...insertionFor(provider, target),
-      nodesToExclude: [...(step.nodesToExclude ?? []), ...options.nodesToExclude],
-    };
-  }
-
   /** Layers without integer kernels compute in float, with weights that are stored as int8 like all others. */
   async #storeFloatWeights(step: QuantizeOptions): Promise<void> {
-    const { context, provider, samples } = this.#input;
+    const { context, provider, target, options, samples } = this.#input;
     // What other providers make of a Cast and a Mul of weights is not known.
     if (provider.provider.name !== 'cpu' || samples.statistics === undefined) return;
-    await runPasses(this.#model, [foldWeightTransposes()], context);
-    const { nodesToExclude = [], weightRange, ...insertion } = this.#insertion(step);
-    const placement = placeQuantization(this.#model, placementOptions({ ...insertion, nodesToExclude }));
-    const store = insertWeightDq(
-      { ...(weightRange === undefined ? {} : { weightRange }), nodesToExclude: [...nodesToExclude] },
-      (node) => !placement.roles.has(node),
-    );
     const before = cloneModel(this.#model);
-    const runs = await runPasses(this.#model, [store], context);
-    if (!runs[0]!.modified) return;
+    const runs = await storeFloatWeights(this.#model, insertionOf(step, provider, target, options), context);
+    if (!runs.some(({ modified }) => modified)) return;
     const loss = await this.#lossOnSelection();
-    const { sqnrDb = null } = loss ?? {};
-    if (sqnrDb === null || sqnrDb >= LEAST_STORAGE_SQNR_DB) {
+    const harm = harmOfStorage(loss, this.#steps.at(-1)?.loss ?? null);
+    if (harm === undefined) {
+      this.#isLikeOriginal = false;
       this.#add('Store weights of float layers as int8', 'quantize-weights', runs, loss);
-      return;
+    } else {
+      this.#model = before;
+      this.#warnings.push({ code: 'float-weights', message: harm });
     }
-    this.#model = before;
-    const message = `the weights of layers without integer kernels stay in float: as int8 they leave ${sqnrDb.toFixed(1)} dB of signal to noise ratio`;
-    this.#warnings.push({ code: 'float-weights', message });
   }
 
   /** The search for a smaller model within the accuracy limit, where the recipe has one. Zeros become a step of their own. */
