@@ -244,8 +244,10 @@ class StepRunner {
     const loss = await this.#lossOnSelection();
     const harm = harmOfStorage(loss, this.#steps.at(-1)?.loss ?? null);
     if (harm === undefined) {
-      this.#isLikeOriginal = false;
-      this.#add('Store weights of float layers as int8', 'quantize-weights', runs, loss);
+      const isStored = runs.at(-1)!.modified;
+      this.#isLikeOriginal &&= !isStored;
+      const name = isStored ? 'Store weights of float layers as int8' : 'Give tied layers weights of their own';
+      this.#add(name, 'quantize-weights', runs, loss);
     } else {
       this.#model = before;
       this.#warnings.push({ code: 'float-weights', message: harm });
