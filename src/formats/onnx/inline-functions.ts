@@ -4,6 +4,11 @@ import { copyOf, setList } from './copy-message.ts';
 import type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, ValueInfoProto } from './proto.ts';
 import { longToInt } from './tensor-data.ts';
 
+/** Calls repeat what functions hold: more nodes and bytes than these are left to the engine. */
+const MAX_NODES = 10_000;
+const MAX_REPEATED_BYTES = 2 ** 26;
+const MAX_NAME_LENGTH = 1000;
+
 /** What names inside a body mean in the model: those of the graph at hand, then those of the graphs around it. */
 class Renaming {
   readonly #names = new Map<string, string>();
@@ -28,8 +33,8 @@ class Renaming {
 
 /**
  * The model with the bodies of its functions in place of the calls, as engines run it: what is optimised and quantized is what
- * stands in graphs. The same model where it has no functions, or where a function was written for another version of
- * an operator set than the model imports.
+ * stands in graphs. The same model where it has no functions, where a function was written for another version of an operator
+ * set than the model imports, and where the calls repeat too much.
  */
 export function inlineFunctions(model: Model): Model {
   if (model.functions.length === 0) return model;
@@ -44,13 +49,16 @@ class Inliner {
   readonly #proto: ModelProto;
   readonly #functions: ReadonlyMap<string, FunctionProto>;
   readonly #names = new Set<string>();
+  readonly #called = new Set<FunctionProto>();
+  #nodes = 0;
+  #repeatedBytes = 0;
 
   constructor(proto: ModelProto) {
     this.#proto = proto;
     this.#functions = new Map((proto.functions ?? []).map((fn) => [keyOf(fn.domain, fn.name, fn.overload), fn]));
   }
 
-  /** Edits the message. Returns false, changing nothing, where the functions' operator sets are not the model's. */
+  /** Edits the message. Returns false, changing nothing, where the calls cannot be replaced. */
   run(): boolean {
     const proto = this.#proto;
     const versions = new Map((proto.opsetImport ?? []).map((opset) => [domainOf(opset.domain), opset]));
@@ -64,6 +72,7 @@ class Inliner {
     const graph = copyOf(proto.graph);
     this.#collectNames(graph);
     setList(graph, 'node', this.#expand(graph.node ?? []));
+    if (this.#isTooMuch()) return false;
     proto.graph = graph;
     delete proto.functions;
     const defined = new Set([...this.#functions.values()].map(({ domain }) => domainOf(domain)));
@@ -78,8 +87,15 @@ class Inliner {
     return true;
   }
 
+  #isTooMuch(): boolean {
+    return this.#nodes > MAX_NODES || this.#repeatedBytes > MAX_REPEATED_BYTES;
+  }
+
   #expand(nodes: readonly NodeProto[]): NodeProto[] {
     return nodes.flatMap((node) => {
+      // What was begun is thrown away then.
+      if (this.#isTooMuch()) return [];
+      this.#nodes++;
       const callee = this.#functions.get(keyOf(node.domain, node.opType, node.overload));
       if (callee !== undefined) return this.#expand(this.#bodyOf(node, callee));
       if (!node.attribute?.some((attribute) => attribute.g !== undefined || attribute.graphs !== undefined))
@@ -94,6 +110,8 @@ class Inliner {
   }
 
   #bodyOf(call: NodeProto, fn: FunctionProto): NodeProto[] {
+    if (this.#called.has(fn)) this.#repeatedBytes += bytesIn(fn.node ?? []);
+    this.#called.add(fn);
     const prefix = call.name || call.output?.find((name) => name !== '') || fn.name || 'function';
     const renaming = new Renaming();
     for (const [i, name] of (fn.input ?? []).entries()) renaming.set(name, call.input?.[i] ?? '');
@@ -186,8 +204,10 @@ class Inliner {
 
   /** A name that nothing in the model has. */
   #fresh(prefix: string, base: string): string {
-    let name = `${prefix}/${base}`;
-    for (let i = 1; this.#names.has(name); i++) name = `${prefix}/${base}_${i}`;
+    // Calls inside calls would make names longer and longer.
+    const stem = prefix.length + base.length > MAX_NAME_LENGTH ? 'inlined' : `${prefix}/${base}`;
+    let name = stem;
+    for (let i = 1; this.#names.has(name); i++) name = `${stem}_${i}`;
     this.#names.add(name);
     return name;
   }
@@ -203,6 +223,22 @@ function withGraphs(attribute: AttributeProto, change: (graph: GraphProto) => Gr
 
 function graphsOf(node: NodeProto): GraphProto[] {
   return (node.attribute ?? []).flatMap(({ g, graphs }) => [...(g === undefined ? [] : [g]), ...(graphs ?? [])]);
+}
+
+/** Bytes of the tensors in the attributes and graphs of nodes. */
+function bytesIn(nodes: readonly NodeProto[]): number {
+  let bytes = 0;
+  const add = (tensor: object | undefined) => {
+    for (const field of Object.values(tensor ?? {})) if (field instanceof Uint8Array) bytes += field.byteLength;
+  };
+  for (const node of nodes) {
+    for (const { t, tensors } of node.attribute ?? []) for (const tensor of [t, ...(tensors ?? [])]) add(tensor);
+    for (const graph of graphsOf(node)) {
+      for (const tensor of graph.initializer ?? []) add(tensor);
+      bytes += bytesIn(graph.node ?? []);
+    }
+  }
+  return bytes;
 }
 
 function* allNodes(graph: GraphProto): Generator<NodeProto, void, undefined> {

@@ -111,4 +111,23 @@ describe('functions', () => {
     const model = modelWithFunctions(16);
     expect(inlineFunctions(model)).toBe(model);
   });
+
+  it('stay where their calls would repeat more bytes, or nodes, than a model may get', () => {
+    const tensor = { dims: [Long.fromNumber(2 ** 18)], dataType: DataType.float32, rawData: new Uint8Array(2 ** 20) };
+    const constant = node('Constant', [], ['y'], {
+      attribute: [{ name: 'value', type: AttributeType.tensor, t: tensor }],
+    });
+    const calls = (fn: NodeProto[], count: number) => {
+      const nodes = Array.from({ length: count }, (_, i) => node('F', [], [`y${i}`], { domain: 'my' }));
+      const functions = [{ name: 'F', domain: 'my', output: ['y'], node: fn, opsetImport: [opset('', 17)] }];
+      const graph = { name: 'g', node: nodes, output: [float('y0')] };
+      const opsetImport = [opset('', 17), opset('my', 1)];
+      const proto: ModelProto = { irVersion: Long.fromNumber(8), opsetImport, functions, graph };
+      return importModel(proto, (one) => importTensor(one, () => ({ byteLength: 0, bytes: () => new Uint8Array(0) })));
+    };
+    expect(inlineFunctions(calls([constant], 2)).functions).toEqual([]);
+    expect(inlineFunctions(calls([constant], 100)).functions).toHaveLength(1);
+    const zero = node('Constant', [], ['y'], { attribute: [value('value_float', 0)] });
+    expect(inlineFunctions(calls([zero], 6_000)).functions).toHaveLength(1);
+  });
 });
