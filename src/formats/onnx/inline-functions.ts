@@ -51,6 +51,7 @@ class Inliner {
   readonly #names = new Set<string>();
   readonly #called = new Set<FunctionProto>();
   #nodes = 0;
+  #shortNames = 0;
   #repeatedBytes = 0;
 
   constructor(proto: ModelProto) {
@@ -207,7 +208,7 @@ class Inliner {
     // Calls inside calls would make names longer and longer.
     const stem = prefix.length + base.length > MAX_NAME_LENGTH ? 'inlined' : `${prefix}/${base}`;
     let name = stem;
-    for (let i = 1; this.#names.has(name); i++) name = `${stem}_${i}`;
+    for (let i = stem === 'inlined' ? ++this.#shortNames : 1; this.#names.has(name); i++) name = `${stem}_${i}`;
     this.#names.add(name);
     return name;
   }
