@@ -87,6 +87,8 @@ class DemandCounter {
     for (const value of graph.outputs) readers.set(value, Number.POSITIVE_INFINITY);
     let liveBytes = 0;
     for (const node of graph.nodes()) {
+      // Ensembles of trees keep scores of their own for each thread.
+      if (node.domain === 'ai.onnx.ml') this.#hasUnknownSizes = true;
       const fromConstants = this.#isFromConstants(node);
       let madeBytes = 0;
       for (const value of node.outputs) {

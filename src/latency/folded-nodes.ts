@@ -41,6 +41,8 @@ const POINTWISE: ReadonlySet<string> = new Set([
   'Sqrt',
 ]);
 const LONGEST_CHAIN = 8;
+/** Nodes that hand on what they get, one after the other: more than a network has. */
+const MOST_TRANSPARENT = 64;
 
 /** Finds, in a graph and those inside it, what does not cost a pass over memory of its own. */
 export function foldedNodes(graph: Graph): FoldedNodes {
@@ -82,7 +84,7 @@ function chainBetween(from: Value, to: Value, end: Node): readonly Node[] | unde
   let reader = end;
   while (value !== from && chain.length < LONGEST_CHAIN) {
     const producer = value.producer;
-    if (producer === undefined || !isUnary(producer) || readers(producer.output).some((other) => other !== reader)) {
+    if (producer === undefined || !isUnary(producer) || soleReader(producer.output) !== reader) {
       return undefined;
     }
     chain.push(producer);
@@ -97,7 +99,7 @@ function soleSource(node: Node): Node | undefined {
   const first = activationOf(node);
   const producer = first === undefined ? undefined : source(first).producer;
   if (producer === undefined || producer.graph?.isOutput(producer.output)) return undefined;
-  return readers(producer.output).length === 1 ? producer : undefined;
+  return soleReader(producer.output) === undefined ? undefined : producer;
 }
 
 function isUnary(node: Node): boolean {
@@ -116,7 +118,8 @@ function activationOf(node: Node): Value | undefined {
 /** The value before quantize-dequantize pairs and other nodes that hand on what they get. */
 function source(value: Value): Value {
   let current = value;
-  while (current.producer !== undefined && TRANSPARENT.has(current.producer.opType)) {
+  for (let steps = 0; steps < MOST_TRANSPARENT; steps++) {
+    if (current.producer === undefined || !TRANSPARENT.has(current.producer.opType)) break;
     const before = current.producer.input(0);
     if (before === undefined) break;
     current = before;
@@ -124,17 +127,19 @@ function source(value: Value): Value {
   return current;
 }
 
-/** Who reads a value, through quantization. */
-function readers(value: Value): readonly Node[] {
-  const found = new Set<Node>();
-  const open = [value];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    for (const node of next.consumers) {
-      if (TRANSPARENT.has(node.opType)) open.push(node.output);
-      else found.add(node);
+/** Who reads a value, through quantization, where nobody else does. */
+function soleReader(value: Value): Node | undefined {
+  let sole: Node | undefined;
+  const values = new Set([value]);
+  for (const each of values) {
+    for (const node of each.consumers) {
+      if (TRANSPARENT.has(node.opType)) values.add(node.output);
+      else if (sole === undefined || sole === node) sole = node;
+      else return undefined;
     }
+    if (values.size > MOST_TRANSPARENT) return undefined;
   }
-  return [...found];
+  return sole;
 }
 
 function isConstant(value: Value): boolean {

@@ -104,29 +104,37 @@ export function listLayerCosts(model: Model, options: LayerCostOptions = {}): La
   const symbols = options.symbols ?? {};
   const types = inferTypes(model, { resolveSymbol: (name) => (Object.hasOwn(symbols, name) ? symbols[name] : 1) });
   const folded = foldedNodes(model.graph);
+  const facts: Facts = { types, folded, constants: constantsOf(model) };
   const layers: LayerCost[] = [];
   const unknown = new Set<string>();
   for (const { node, macs, macsKnown } of cost(model, options).nodes) {
     if (!macsKnown) unknown.add(node.domain === '' ? node.opType : `${node.domain}.${node.opType}`);
-    else if (!FREE.has(node.opType) && !folded.skipped.has(node) && !isComputedAtLoad(node)) {
-      const layer = layerOf(node, macs, types, folded);
+    else if (!FREE.has(node.opType) && !folded.skipped.has(node) && !isComputedAtLoad(node, facts)) {
+      const layer = layerOf(node, macs, facts);
       if (layer !== undefined) layers.push(layer);
     }
   }
   return { layers, unknown: [...unknown] };
 }
 
-function layerOf(node: Node, macs: number, types: TypeTable, folded: FoldedNodes): LayerCost | undefined {
+interface Facts {
+  readonly types: TypeTable;
+  readonly folded: FoldedNodes;
+  readonly constants: ReadonlySet<Value>;
+}
+
+function layerOf(node: Node, macs: number, facts: Facts): LayerCost | undefined {
+  const { types, folded, constants } = facts;
   const outputElements = node.outputs.reduce((sum, value) => sum + floatElements(value, types), 0);
   if (outputElements === 0) return undefined;
   const reads = node.inputs
-    .filter((value) => value !== undefined && !isConstant(value))
+    .filter((value) => value !== undefined && !constants.has(value))
     .map((value) => floatElements(value, types));
   const inputElements = folded.merged.has(node) ? Math.max(0, ...reads) : reads.reduce((sum, count) => sum + count, 0);
   const size = { macs, weights: 0, inputElements, outputElements };
   if (CONVOLUTIONS.includes(node.opType)) return convolution(node, size, types);
-  if (PRODUCTS.includes(node.opType)) return product(node, size, types);
-  if (macs > 0) return { ...size, kind: 'conv1x1', weights: weightsOf(node, types), unfamiliar: node.opType };
+  if (PRODUCTS.includes(node.opType)) return product(node, size, facts);
+  if (macs > 0) return { ...size, kind: 'conv1x1', weights: weightsOf(node, facts), unfamiliar: node.opType };
   const isExponential = folded.exponential.has(node) || EXPONENTIAL.has(node.opType);
   const kind = isExponential ? 'exponential' : MOVES.has(node.opType) ? 'move' : 'pointwise';
   return { ...size, kind, ...(node.subgraphs().length > 0 ? { unfamiliar: node.opType } : {}) };
@@ -160,36 +168,42 @@ function convolution(node: Node, size: Size, types: TypeTable): LayerCost {
 }
 
 /** A product with a constant of one row is bound by reading the constant; of more rows it is a 1×1 convolution. */
-function product(node: Node, size: Size, types: TypeTable): LayerCost {
+function product(node: Node, size: Size, facts: Facts): LayerCost {
+  const { types, constants } = facts;
   const weight = node.input(WEIGHT_INPUT[node.opType] ?? 1);
-  if (weight === undefined || !isConstant(weight))
+  if (weight === undefined || !constants.has(weight))
     return { ...size, kind: 'conv1x1', unfamiliar: 'products of activations' };
-  const weights = weightsOf(node, types);
+  const weights = weightsOf(node, facts);
   const rows = elements(dimsOf(node.outputs[0], types).slice(0, -1));
   if (rows === 1) return { ...size, kind: 'fully-connected', weights };
   return { ...size, kind: 'conv1x1', weights, unfamiliar: 'matrix products of many rows' };
 }
 
-function weightsOf(node: Node, types: TypeTable): number {
+function weightsOf(node: Node, { types, constants }: Facts): number {
   const weight = node.input(WEIGHT_INPUT[node.opType] ?? 1);
-  return weight !== undefined && isConstant(weight) ? elements(dimsOf(weight, types)) : 0;
+  return weight !== undefined && constants.has(weight) ? elements(dimsOf(weight, types)) : 0;
 }
 
-/** An initializer, or one behind a DequantizeLinear or other operators that read constants only. */
-function isConstant(value: Value): boolean {
-  if (value.tensor !== undefined) return true;
-  const { producer } = value;
-  if (producer === undefined) return false;
-  if (producer.is('Constant')) return true;
-  return (
-    producer.is('DequantizeLinear', 'QuantizeLinear', 'Identity', 'Cast', 'Mul', 'Transpose') &&
-    producer.inputs.every((v) => v === undefined || isConstant(v))
-  );
+/** Operators that engines compute when they load the model, where all that they read is constant. */
+const LOADED = ['DequantizeLinear', 'QuantizeLinear', 'Identity', 'Cast', 'Mul', 'Transpose'];
+
+/** Initializers, and what operators make of them that read constants only. */
+function constantsOf(model: Model): ReadonlySet<Value> {
+  const constants = new Set<Value>();
+  const isConstant = (value: Value | undefined) => value === undefined || constants.has(value);
+  for (const graph of model.graph.allGraphs()) {
+    for (const value of [...graph.inputs, ...graph.initializers]) if (value.tensor !== undefined) constants.add(value);
+    for (const node of graph.nodes()) {
+      const isLoaded = node.is('Constant') || (node.is(...LOADED) && node.inputs.every(isConstant));
+      if (isLoaded) for (const value of node.outputs) constants.add(value);
+    }
+  }
+  return constants;
 }
 
 /** What stored integers become real by: engines compute it when they load the model. */
-function isComputedAtLoad(node: Node): boolean {
-  return node.is('Cast', 'Mul') && node.outputs.every((output) => isConstant(output));
+function isComputedAtLoad(node: Node, { constants }: Facts): boolean {
+  return node.is('Cast', 'Mul') && node.outputs.every((output) => constants.has(output));
 }
 
 /** Elements of a tensor of numbers; shapes, indices and masks are none. */

@@ -8,6 +8,7 @@ import { indexingRules } from './indexing-rules.ts';
 import type { ShapeRule } from './inference-context.ts';
 import { matrixRules } from './matrix-rules.ts';
 import { microsoftRules } from './microsoft-rules.ts';
+import { mlRules } from './ml-rules.ts';
 import { reductionRules } from './reduction-rules.ts';
 import { shapeRules } from './shape-rules.ts';
 
@@ -25,6 +26,7 @@ const onnxRules = new Map<string, ShapeRule>(
   ].flatMap((rules) => Object.entries(rules)),
 );
 const contribRules = new Map<string, ShapeRule>(Object.entries(microsoftRules));
+const classicalRules = new Map<string, ShapeRule>(Object.entries(mlRules));
 
 /** The rule of a node's operator; undefined for operators this version does not know. */
 export function ruleFor(node: Node): ShapeRule | undefined {
@@ -32,6 +34,8 @@ export function ruleFor(node: Node): ShapeRule | undefined {
     case '':
     case 'ai.onnx':
       return onnxRules.get(node.opType);
+    case 'ai.onnx.ml':
+      return classicalRules.get(node.opType);
     case 'com.microsoft':
       return contribRules.get(node.opType);
     case 'com.microsoft.nchwc':

@@ -239,24 +239,26 @@ function prune(graph: Graph, roles: Map<Node, Role>, absorbed: ReadonlyMap<Node,
   const isInteger = (node: Node) => roles.has(node) && roles.get(node) !== 'lookup';
   const readers = (node: Node): Node[] =>
     node.outputs.flatMap((output) => (output === node.output ? effectiveOutput(node, absorbed) : output).consumers);
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (const node of graph.nodes()) {
-      const role = roles.get(node);
-      if (role === undefined || role === 'weighted' || role === 'lookup') continue;
-      const consumers = readers(node);
-      const isRead = consumers.some((consumer) => isInteger(consumer));
-      const isFed = dataInputs(node, role).every(
-        (value) => value.tensor !== undefined || producerRole(value) !== undefined,
-      );
-      const allRead = consumers.length > 0 && consumers.every((consumer) => isInteger(consumer));
-      const isOutput = node.outputs.some((output) => graph.isOutput(output));
-      const isAttention = node.is('MatMul');
-      const keep = isAttention || (isRead && (isFed || (role === 'movement' && allRead && !isOutput)));
-      if (!keep) {
-        roles.delete(node);
-        changed = true;
-      }
+  // What is dropped changes matters for its neighbours alone: chains of thousands of nodes are walked once.
+  const open = new Set(graph.nodes());
+  for (const node of open) {
+    open.delete(node);
+    const role = roles.get(node);
+    if (role === undefined || role === 'weighted' || role === 'lookup') continue;
+    const consumers = readers(node);
+    const isRead = consumers.some((consumer) => isInteger(consumer));
+    const isFed = dataInputs(node, role).every(
+      (value) => value.tensor !== undefined || producerRole(value) !== undefined,
+    );
+    const allRead = consumers.length > 0 && consumers.every((consumer) => isInteger(consumer));
+    const isOutput = node.outputs.some((output) => graph.isOutput(output));
+    const isAttention = node.is('MatMul');
+    if (isAttention || (isRead && (isFed || (role === 'movement' && allRead && !isOutput)))) continue;
+    roles.delete(node);
+    for (const consumer of consumers) open.add(consumer);
+    for (const value of node.inputs) {
+      const producer = value?.producer;
+      if (producer !== undefined) open.add(absorbed.get(producer) ?? producer);
     }
   }
 }

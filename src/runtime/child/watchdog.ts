@@ -14,8 +14,9 @@ interface WatchdogData {
 const Limit = { memoryBytes: 0, pollMs: 1, runSeconds: 2, runEndSeconds: 3 } as const;
 
 const calmPollMs = 50;
-/** Memory grows by some hundred MiB a second at most. */
 const alertPollMs = 10;
+/** Memory grows by two GiB a second at most: the less is left of it, the sooner it is looked at again. */
+const growthBytesPerMs = 2 * 1024 * 1024;
 
 /** The limits of this process, held by a thread of its own: a run blocks the main thread. */
 export class Watchdog {
@@ -64,10 +65,12 @@ function cpuSeconds(): number {
 
 function watch({ parentProcessId, limits }: WatchdogData): void {
   const cell = new Int32Array(new SharedArrayBuffer(4));
+  let fullMs = Number.POSITIVE_INFINITY;
   for (;;) {
-    Atomics.wait(cell, 0, 0, limits[Limit.pollMs]!);
+    Atomics.wait(cell, 0, 0, Math.max(1, Math.min(limits[Limit.pollMs]!, fullMs)));
     const residentBytes = process.memoryUsage.rss();
     const limitBytes = limits[Limit.memoryBytes]!;
+    fullMs = (limitBytes - residentBytes) / growthBytesPerMs;
     if (residentBytes > limitBytes) end(`${memoryExceededMark} ${residentBytes} of ${limitBytes}`);
     if (cpuSeconds() > limits[Limit.runEndSeconds]!) end(`${timeExceededMark} ${limits[Limit.runSeconds]}`);
     if (!isAlive(parentProcessId)) process.kill(process.pid, 'SIGKILL');
