@@ -37,16 +37,17 @@ export function printError(error: unknown, process: CliProcess): number {
 }
 
 /** The message with the file, node and tensor it concerns in front, as far as it does not name them itself. */
-function withPlace({ message, location }: EdgepackError): string {
-  const places = [
-    location.file === undefined ? undefined : { name: location.file, text: printable(location.file, 300) },
-    location.node === undefined ? undefined : { name: location.node, text: `node '${printable(location.node)}'` },
-    location.tensor === undefined
-      ? undefined
-      : { name: location.tensor, text: `tensor '${printable(location.tensor)}'` },
-  ];
-  const unnamed = places.filter((place) => place !== undefined && !message.includes(printable(place.name, 300)));
-  return [...unnamed.map((place) => place!.text), message].join(': ');
+function withPlace({ message, location: { file, node, tensor } }: EdgepackError): string {
+  const places: string[] = [];
+  if (file !== undefined && !message.includes(printable(file, 300))) places.push(printable(file, 300));
+  if (node !== undefined && !quotes(message, node)) places.push(`node '${printable(node)}'`);
+  if (tensor !== undefined && !quotes(message, tensor)) places.push(`tensor '${printable(tensor)}'`);
+  return [...places, message].join(': ');
+}
+
+/** Short names are part of many words: one is named where it stands in quotes. */
+function quotes(message: string, name: string): boolean {
+  return message.includes(`'${printable(name)}'`) || message.includes(`'${printable(name, 300)}'`);
 }
 
 /** Hints begin with a capital letter and, as single lines, end without a full stop, whoever wrote them. */

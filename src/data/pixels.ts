@@ -9,8 +9,10 @@ export interface Pixels extends Size {
   readonly data: Uint8Array;
 }
 
-/** An image with more pixels than this is refused before it is unpacked. */
-const maxPixels = 2 ** 27;
+/** An image with more pixels is refused before it is unpacked: photos have at most some for each byte of their file. */
+function pixelLimit(fileBytes: number): number {
+  return Math.min(2 ** 27, 40_000_000 + 16 * fileBytes);
+}
 
 type Sharp = typeof sharpLibrary;
 let library: Promise<Sharp> | undefined;
@@ -58,6 +60,7 @@ export async function decodeImage(bytes: Uint8Array, file: string): Promise<Pixe
     );
   }
   const sharp = await loadSharp();
+  const maxPixels = pixelLimit(bytes.byteLength);
   try {
     const { data, info } = await sharp(bytes, { failOn: 'error', limitInputPixels: maxPixels, ignoreIcc: true })
       .removeAlpha()

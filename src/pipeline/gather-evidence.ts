@@ -14,6 +14,7 @@ import { benchOptionsSchema } from './bench-options.ts';
 import { perSampleAnswers } from './build-report.ts';
 import type { ResolvedCheckOptions } from './check-options.ts';
 import { compressOptionsSchema } from './compress-options.ts';
+import { engineLimits } from './engine-limits.ts';
 import { engineThreads } from './engine-threads.ts';
 import { modelMemory } from './model-memory.ts';
 import { type BenchModel, openBenchModel } from './open-bench-model.ts';
@@ -88,7 +89,7 @@ async function openModel(
     ...(data === undefined ? {} : { data }),
     ...(preprocess === undefined ? {} : { preprocess }),
   });
-  return openBenchModel(modelPath, label, join(folder, label), bench);
+  return openBenchModel(modelPath, label, join(folder, label), bench, isRun);
 }
 
 async function knownOf(
@@ -167,6 +168,9 @@ async function score(
   const dataSha256 = await fingerprintLabelled(samples.evaluation);
   const engine = await startEngine({ logger });
   try {
+    const paths = [...scoring.map(({ model }) => model.onnxPath), ...(original === undefined ? [] : [original])];
+    const asked = paths.map((path) => ({ path, model: readModel(path), sizeBytes: statSync(path).size }));
+    await engine.limit(engineLimits(asked));
     const models = [];
     for (const { model } of scoring) {
       models.push(await engine.load(model.onnxPath, { threads, exact: true, label: model.label }));

@@ -35,6 +35,7 @@ export interface BenchModel {
 
 /**
  * Reads a model's facts and finds its inputs; an `.epk` is unpacked into `folder` first.
+ * @param isRun whether the engine will load it: then it must not ask for too much.
  * @throws EdgepackError `file-not-found`, `epk-unreadable`, and what reading models and data throws.
  */
 export async function openBenchModel(
@@ -42,6 +43,7 @@ export async function openBenchModel(
   label: string,
   folder: string,
   options: ResolvedBenchOptions,
+  isRun = true,
 ): Promise<BenchModel> {
   let onnxPath = file;
   if (isEpk(file)) {
@@ -52,7 +54,7 @@ export async function openBenchModel(
   const model = readModel(onnxPath);
   const facts = { ...modelFacts(model, onnxPath), path: file, name: basename(file).replace(/\.(onnx|epk)$/i, '') };
   const sizes = dimensionSizes(options);
-  const limits = engineLimits([{ path: file, model, sizeBytes: facts.sizeBytes }], options, sizes);
+  const limits = isRun ? engineLimits([{ path: file, model, sizeBytes: facts.sizeBytes }], options, sizes) : {};
   const named = { label, file, onnxPath, facts, limits };
   if (options.data === undefined) {
     return {

@@ -16,7 +16,8 @@ test.each([
   `${mib(defaultLimits.engineBytes)} + ${defaultLimits.engineBytesPerFileByte} × the file + ${defaultLimits.engineBytesPerActivationByte} × the inner values`,
   `${defaultLimits.loopSeconds} s of the processor and 1 s more for each ${defaultLimits.loopMacsPerSecond.toExponential(0)} multiply-accumulates`,
   `calls functions of its own may take ${defaultLimits.functionSeconds} s instead of ${defaultLimits.loopSeconds} s`,
-  `may have ${graphLimits.nodes} nodes, in subgraphs too, and ${graphLimits.readersOfOneValue} readers`,
+  `may have ${graphLimits.nodesWithoutWeights} nodes and one more for each ${graphLimits.weightBytesPerNode} bytes of weights up to ${graphLimits.nodes} nodes`,
+  `and ${graphLimits.readersOfOneValue} readers of one value`,
   `one name may have ${graphLimits.nameLength} characters and all of them together ${graphLimits.namesLength}`,
 ])('docs/security.md says what the code does: %s', (text) => {
   expect(page).toContain(text);

@@ -30,6 +30,8 @@ export function checkFunctions(proto: ModelProto): void {
     const key = keyOf(fn.domain, fn.name, fn.overload);
     const name = printable(`${fn.domain ?? ''}.${fn.name ?? ''}`);
     if (functions.has(key)) throw invalid(`defines the function '${name}' twice`);
+    // Readers disagree on whether such a function or the operator of its name is meant.
+    if (/^(ai\.onnx)?$/.test(fn.domain ?? '')) throw invalid(`defines the function '${name}' in the standard domain`);
     functions.set(key, { name, nodes: fn.node ?? [], state: 'new', expandedNodes: 0 });
     checkBody(fn, name);
   }

@@ -1,5 +1,5 @@
 import type { onnx } from 'onnx-proto';
-import { handled, notRun } from '../hostile-case.ts';
+import { digits, digitsModel, files, handled, notRun, write } from '../hostile-case.ts';
 import { attribute, bool, floats, graph, ints, model, node, value } from '../onnx-messages.ts';
 
 const { int, graph: subgraph, tensor } = attribute;
@@ -125,3 +125,19 @@ export const loopInAFunction = notRun(() => {
     ],
   });
 }, endless);
+export const loopInTheOriginal = files(
+  (folder) =>
+    write(folder, {
+      'original.onnx': model(loop(undefined, bool('go', true), always)),
+      'edgepack.config.json': JSON.stringify({ budgets: { accuracy: { drop: { max: 1 } } } }),
+    }),
+  [
+    {
+      args: ['check', digitsModel, '--original', 'original.onnx', '-d', digits],
+      outcome: 'refused',
+      exitCode: 3,
+      says: endless,
+      engine: true,
+    },
+  ],
+);

@@ -29,7 +29,7 @@ function named(text: string, rest: onnx.IModelProto = {}): Uint8Array {
 export const controlCharacters = handled(() => named('\u0007\b\t\n\r\u001b[31;1m\u007f\u009b2J'));
 /** The engine's interface takes names that end at the first NUL. */
 export const nulCharacters = handled(() => named('a\u0000b'), { compress: 'either' });
-export const bidirectionalControls = handled(() => named('abc\u202e\u2066txt.exe\u200f\ufeff'));
+export const bidirectionalControls = handled(() => named('abc\u202e\u2066txt.exe\u200f\u061c\u206a\ufff9\ufeff'));
 export const terminalTitle = handled(() => named('\u001b]0;owned\u0007\u001b[2J\u001b[H'));
 export const markdown = handled(() => named('| a |\n\n# Title <script>alert(1)</script> ![](http://x/y) `code`'));
 export const pathLike = handled(() => named('../../../tmp/edgepack-escape'));

@@ -29,7 +29,7 @@ export const zeroTimesHugeDims = bad({ dataType: 1, dims: [0, int64(2n ** 62n)] 
 export const thousandDims = bad({ dataType: 1, dims: new Array(1000).fill(1), rawData: raw(4) }, /1000 dimensions/);
 export const rawDataTooShort = bad(
   { dataType: 1, dims: [1, 4], rawData: raw(12) },
-  /12 bytes where its shape \[1, 4\]/,
+  /tensor 'w': holds 12 bytes where its shape \[1, 4\]/,
 );
 export const rawDataTooLong = bad({ dataType: 1, dims: [1, 4], rawData: raw(20) }, /20 bytes/);
 export const rawDataEmpty = bad({ dataType: 1, dims: [1, 4] }, /0 elements/);
