@@ -41,10 +41,10 @@ export const castsOfAConstant = notLoaded(
     model(
       graph(
         [
-          ...Array.from({ length: 30_000 }, (_, i) =>
+          ...Array.from({ length: 12_000 }, (_, i) =>
             node('Cast', [i === 0 ? 'one' : `k${i}`], [`k${i + 1}`], [attribute.int('to', 1)], { name: '' }),
           ),
-          node('Add', ['x', 'k30000'], ['y']),
+          node('Add', ['x', 'k12000'], ['y']),
         ],
         { initializer: [floats('one', [1], [1])] },
       ),
