@@ -78,11 +78,14 @@ const groups = {
   latency: z
     .strictObject({
       host: z.union([duration, durationLimit]).optional().describe('Median on the machine that runs the check.'),
-      device: z.union([duration, durationLimit]).optional().describe('Median measured on the device, from the report.'),
+      device: z
+        .union([duration, durationLimit])
+        .optional()
+        .describe('Median measured on the device: in the report, or with --device.'),
       predicted: z
         .union([duration, durationLimit])
         .optional()
-        .describe('Upper end of the predicted band, from the report.'),
+        .describe('Upper end of the predicted band, of the report or of the model.'),
     })
     .optional()
     .describe('Latency.'),

@@ -69,13 +69,14 @@ export const checkedReportSchema = z.object({
   ),
   latency: z.object({
     host: latency.nullish(),
-    device: z.object({ compressed: measured }).nullish().catch(null),
+    device: latency.nullish().catch(null),
     predicted: z.object({ compressed: predicted.nullish() }).nullish().catch(null),
   }),
   memory: z
     .object({ demand: z.object({ compressed: demand }).nullish().catch(null) })
     .nullish()
     .catch(null),
+  missing: z.record(z.string(), z.string()).catch({}),
   outputs: z.array(z.object({ path: z.string(), sha256: z.string() })),
   versions: z.object({ onnxruntime: z.string().nullable() }),
 });

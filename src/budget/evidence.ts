@@ -28,6 +28,8 @@ export interface Evidence {
   /** Bytes of the initializers in the .onnx, and in the .epk. */
   readonly fileParts?: readonly Part[] | undefined;
   readonly epkParts?: readonly Part[] | undefined;
+  /** Bytes of the initializers whose elements are counted. */
+  readonly parameterParts?: readonly Part[] | undefined;
   /** In the arithmetic of the target. */
   readonly top1?: ShareInterval | undefined;
   readonly agreement?: ShareInterval | undefined;
@@ -58,6 +60,7 @@ export function evidenceOfReport(report: CheckedReport): Evidence {
     epkBytes: sizes.epkBytes ?? undefined,
     parameters: report.model.parameters,
     fileParts: sizes.initializers.map(({ name, quantizedBytes }) => ({ name, value: quantizedBytes })),
+    parameterParts: sizes.initializers.map(({ name, originalBytes }) => ({ name, value: originalBytes })),
     epkParts: coded.map(({ name, codedBytes }) => ({ name, value: codedBytes! })),
     top1: accuracy?.exact?.top1 ?? undefined,
     agreement: accuracy?.exact?.agreement ?? undefined,

@@ -98,7 +98,7 @@ function judgeMinimum(limit: Limit, metric: ShareMetric, judged: Judged): Judgem
     limit: min,
     difference: min - share.value,
     baseline: null,
-    message: `${labels[metric]} ${formatQuantity(share.value, 'share')} (${formatQuantity(share.low, 'share')} to ${formatQuantity(share.high, 'share')}, ${samples} samples) ${relation} the minimum of ${formatQuantity(min, 'share')}`,
+    message: `${labels[metric]} ${formatQuantity(share.value, 'share')} (${formatQuantity(share.low, 'share')} to ${formatQuantity(share.high, 'share')}, ${samples} samples) ${relation} the minimum of ${formatQuantity(min, 'share')}${outcome === 'failed' ? ` by ${formatQuantity(100 * (min - share.value), 'points')}` : ''}`,
     responsible: outcome === 'passed' ? [] : noisyLayers(evidence, judged.baseline),
   };
 }
@@ -147,6 +147,8 @@ function lossJudgement(
     failed: 'is more than the limit of',
     undecided: 'is more than, but cannot be told from, the limit of',
   }[outcome];
+  const over = outcome === 'failed' ? ` by ${formatQuantity(value - limit, 'points')}` : '';
+  const [lost, low, high] = [value, interval.low, interval.high].map(fixed);
   return {
     outcome,
     unit: 'points',
@@ -155,7 +157,7 @@ function lossJudgement(
     limit,
     difference: value - limit,
     baseline: null,
-    message: `${label} ${value.toFixed(2)} points (${interval.low.toFixed(2)} to ${interval.high.toFixed(2)}; ${counts}) ${relation} ${limit} points`,
+    message: `${label} ${lost} points (${low} to ${high}; ${counts}) ${relation} ${limit} points${over}`,
     responsible: outcome === 'passed' ? [] : noisyLayers(evidence, baseline),
   };
 }
@@ -186,6 +188,14 @@ export function unpairedLoss(before: ShareInterval, after: ShareInterval): { val
     low: 100 * (value - Math.hypot(before.value - before.low, after.high - after.value)),
     high: 100 * (value + Math.hypot(before.high - before.value, after.value - after.low)),
   };
+}
+
+/** "−0.92". */
+function fixed(points: number): string {
+  return points
+    .toFixed(2)
+    .replace(/^-(?=.*[1-9])/, '−')
+    .replace('-', '');
 }
 
 function roundUp(points: number): number {

@@ -13,7 +13,7 @@ import {
 } from './judgement.ts';
 import { millisecondsOf, shareOfPercent, sizeBytesOf } from './quantities.ts';
 import type { Limit } from './resolve-budgets.ts';
-import { slowerLayers } from './responsible.ts';
+import { grownParts, slowerLayers } from './responsible.ts';
 
 /** Latency that was measured, on this host or on the device. */
 export function judgeMeasuredLatency(limit: Limit, judged: Judged): Judgement {
@@ -24,7 +24,7 @@ export function judgeMeasuredLatency(limit: Limit, judged: Judged): Judgement {
   if (limit.kind === 'max') {
     const max = millisecondsOf(limit.value);
     if (now === undefined) return unknown(limit, judged, max, 'ms', `there is no latency measured ${where}`);
-    return explained(intervalJudgement(now, max, 'ms', `median ${where}`), judged);
+    return explained(intervalJudgement(now, max, 'ms', `median ${where}`), limit, judged);
   }
   const increase = shareOfPercent(limit.value)!;
   const max = 1 + increase;
@@ -38,12 +38,13 @@ export function judgeMeasuredLatency(limit: Limit, judged: Judged): Judgement {
     );
   }
   const before = pick(judged.baseline);
-  const ratio = isHost ? judged.hostRatio : ratioOf(now, before);
+  const ratio = isHost ? judged.hostRatio : judged.deviceRatio;
   if (ratio === undefined) {
     return unknown(limit, judged, max, 'ratio', `there is no latency of both models measured ${where}`);
   }
   return explained(
     intervalJudgement(ratio, max, 'ratio', `time as a multiple of the baseline ${where}`, before?.value ?? null),
+    limit,
     judged,
   );
 }
@@ -60,10 +61,10 @@ export function judgePredictedLatency(limit: Limit, judged: Judged): Judgement {
     const max = millisecondsOf(limit.value);
     if (now === undefined) return unknown(limit, judged, max, 'ms', nothing);
     const judgement = intervalJudgement(now, max, 'ms', 'latency predicted, not measured,', before?.value ?? null);
-    if (judgement.outcome !== 'undecided') return explained(judgement, judged);
+    if (judgement.outcome !== 'undecided') return explained(judgement, limit, judged);
     if (before !== undefined && before.high <= max) {
       const message = `upper end of the predicted band, ${formatQuantity(now.high, 'ms')}, is more than the limit of ${formatQuantity(max, 'ms')}, which the baseline met with ${formatQuantity(before.high, 'ms')}`;
-      return explained({ ...judgement, outcome: 'failed', difference: now.high - max, message }, judged);
+      return explained({ ...judgement, outcome: 'failed', difference: now.high - max, message }, limit, judged);
     }
     return unjudged(
       'refused',
@@ -92,6 +93,7 @@ export function judgePredictedLatency(limit: Limit, judged: Judged): Judgement {
       label: 'predicted time as a multiple of the baseline',
       baseline: before.value,
     }),
+    limit,
     judged,
   );
 }
@@ -104,7 +106,7 @@ export function judgeMemory(limit: Limit, judged: Judged): Judgement {
   if (limit.kind === 'max') {
     const max = sizeBytesOf(limit.value);
     if (now === undefined) return unknown(limit, judged, max, 'bytes', nothing);
-    return exactJudgement(now, max, 'bytes', { label, baseline: judged.baseline?.engineBytes });
+    return heldBy(exactJudgement(now, max, 'bytes', { label, baseline: judged.baseline?.engineBytes }), judged);
   }
   const share = shareOfPercent(limit.value);
   if (judged.baseline === undefined) return unjudged('skipped', null, 'bytes', 'not judged: there is no baseline');
@@ -119,18 +121,23 @@ export function judgeMemory(limit: Limit, judged: Judged): Judgement {
       `a limit of ${limit.value} is tighter than what resident memory varies by: set at least ${FINEST_MEMORY_INCREASE * 100}%`,
     );
   }
-  return exactJudgement(now, before + allowed, 'bytes', { label, baseline: before });
+  const of = ` (baseline + ${limit.value})`;
+  return heldBy(exactJudgement(now, before + allowed, 'bytes', { label, of, baseline: before }), judged);
 }
 
-function explained(judgement: Judgement, judged: Judged): Judgement {
+/** Names what a model brings into memory: its constants and its activations. */
+function heldBy(judgement: Judgement, { evidence, baseline }: Judged): Judgement {
+  if (judgement.outcome !== 'failed') return judgement;
+  const parts = ({ fileParts = [], activationParts = [] }: Judged['evidence']) => [...fileParts, ...activationParts];
+  const hasGrown = baseline?.engineBytes !== undefined && evidence.engineBytes! > baseline.engineBytes;
+  const before = hasGrown ? parts(baseline) : undefined;
+  return { ...judgement, responsible: grownParts(parts(evidence), before, undefined) };
+}
+
+function explained(judgement: Judgement, { metric }: Limit, judged: Judged): Judgement {
   if (judgement.outcome !== 'failed' && judgement.outcome !== 'undecided') return judgement;
-  return { ...judgement, responsible: judged.slowerLayers ?? slowerLayers(judged.evidence, judged.baseline) };
-}
-
-/** The ratio of two separate measurements; its interval goes from the worst case to the best. */
-function ratioOf(now: Measured | undefined, before: Measured | undefined): Measured | undefined {
-  if (now === undefined || before === undefined) return undefined;
-  return withMargin({ value: now.value / before.value, low: now.low / before.high, high: now.high / before.low });
+  const measured = judged.slowerLayers?.[metric];
+  return { ...judgement, responsible: measured ?? slowerLayers(judged.evidence, judged.baseline) };
 }
 
 /** Whether a limit is finer than any measurement here can tell. */

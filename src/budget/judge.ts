@@ -84,7 +84,7 @@ function judgeOne(limit: Limit, judged: Judged): Judgement {
 const sizes = {
   'size.file': { label: '.onnx file', unit: 'bytes', key: 'fileBytes', parts: 'fileParts' },
   'size.epk': { label: '.epk file', unit: 'bytes', key: 'epkBytes', parts: 'epkParts' },
-  'size.parameters': { label: 'parameters', unit: 'count', key: 'parameters', parts: undefined },
+  'size.parameters': { label: 'parameters', unit: 'count', key: 'parameters', parts: 'parameterParts' },
   'memory.activations': {
     label: 'peak memory of activations',
     unit: 'bytes',
@@ -107,6 +107,7 @@ function judgeSize(limit: Limit, judged: Judged): Judgement {
   if (value === undefined) return unknown(limit, judged, max, unit, `there is no ${label} to judge`);
   if (isRelative && before === undefined) return unknown(limit, judged, max, unit, `the baseline has no ${label}`);
   const grown = before === undefined || before === 0 ? '' : `, ${formatShare(value / before - 1)} against the baseline`;
+  const hasGrown = before !== undefined && value > before;
   const judgement = exactJudgement(value, max, unit, {
     label,
     of: isRelative ? ` (baseline + ${limit.value})` : '',
@@ -116,14 +117,13 @@ function judgeSize(limit: Limit, judged: Judged): Judgement {
   return {
     ...judgement,
     message: judgement.message + grown,
-    responsible:
-      parts === undefined
-        ? []
-        : grownParts(
-            judged.evidence[parts],
-            judged.baseline?.[parts],
-            before === undefined ? undefined : value - before,
-          ),
+    responsible: grownParts(
+      judged.evidence[parts],
+      // What did not grow is not explained by what a part of it did.
+      hasGrown ? judged.baseline?.[parts] : undefined,
+      // Parts are in bytes: only of a size in bytes it is known what is left beside them.
+      hasGrown && unit === 'bytes' ? value - before : undefined,
+    ),
   };
 }
 

@@ -13,8 +13,10 @@ export interface Judged {
   readonly baseline: Evidence | undefined;
   /** The checked model's host latency as a multiple of the baseline's, with what the interval cannot know included. */
   readonly hostRatio?: Measured | undefined;
-  /** Layers that take longer than in the baseline, where both were profiled. */
-  readonly slowerLayers?: Judgement['responsible'] | undefined;
+  /** The same on the device. */
+  readonly deviceRatio?: Measured | undefined;
+  /** By metric, layers that take longer than in the baseline, or longest, where that was profiled. */
+  readonly slowerLayers?: Readonly<Record<string, Judgement['responsible']>> | undefined;
   /** Why something is not known, by metric. */
   readonly missing?: Readonly<Record<string, string>> | undefined;
 }
@@ -63,6 +65,7 @@ export function intervalJudgement(
     failed: 'is more than the limit of',
     undecided: 'cannot be told from the limit of',
   }[outcome];
+  const over = outcome === 'failed' ? ` by ${formatQuantity(value - limit, unit)}` : '';
   const range = `(${formatQuantity(low, unit)} to ${formatQuantity(high, unit)})`;
   return {
     outcome,
@@ -72,7 +75,7 @@ export function intervalJudgement(
     limit,
     difference: value - limit,
     baseline,
-    message: `${label} ${formatQuantity(value, unit)} ${range} ${relation} ${formatQuantity(limit, unit)}`,
+    message: `${label} ${formatQuantity(value, unit)} ${range} ${relation} ${formatQuantity(limit, unit)}${over}`,
     responsible: [],
   };
 }

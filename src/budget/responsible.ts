@@ -10,7 +10,10 @@ export interface Responsible {
 
 const SHOWN = 3;
 
-/** The initializers that grew most since the baseline; without one, or where none grew, the largest. */
+/**
+ * The initializers that grew most since the baseline; without one the largest.
+ * @param wholeGrowthBytes of the file, of which what is in no initializer is told as well.
+ */
 export function grownParts(
   parts: readonly Part[] | undefined,
   before: readonly Part[] | undefined,
@@ -25,7 +28,8 @@ export function grownParts(
   const changes = parts.map(({ name, value }) => ({ name, value, growth: value - (old.get(name) ?? 0) }));
   const kept = new Set(parts.map(({ name }) => name));
   const gone = before.filter(({ name }) => !kept.has(name)).reduce((sum, { value }) => sum + value, 0);
-  const rest = (wholeGrowthBytes ?? 0) - changes.reduce((sum, { growth }) => sum + growth, 0) + gone;
+  const inParts = changes.reduce((sum, { growth }) => sum + growth, 0) - gone;
+  const rest = wholeGrowthBytes === undefined ? 0 : wholeGrowthBytes - inParts;
   const found = changes
     .filter(({ growth }) => growth > 0)
     .map(({ name, value, growth }) => ({

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Budgets } from '../budget/budget-schema.ts';
 import type { BudgetSource } from '../budget/judge.ts';
 import { compressOptionsSchema } from './compress-options.ts';
+import { deviceOptions } from './device-options.ts';
 
 const shared = compressOptionsSchema.shape;
 
@@ -29,6 +30,10 @@ export const checkOptionsSchema = z
     labels: shared.labels,
     preprocess: shared.preprocess,
     threads: shared.threads,
+    device: deviceOptions.device.describe(
+      'Measure latency.device there: ssh://user@host or ssh://user@host:port, by keys.',
+    ),
+    sshConfig: deviceOptions.sshConfig,
     maxSeconds: z
       .number()
       .min(1)

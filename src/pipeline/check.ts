@@ -31,6 +31,11 @@ export async function check(
   { logger = silentLogger, signal, commandLine }: RunContext = {},
 ): Promise<CheckResult> {
   const resolved = checkValue(options, checkOptionsSchema, 'usage', 'check');
+  if (resolved.sshConfig !== undefined && resolved.device === undefined) {
+    throw new EdgepackError('usage', '--ssh-config is about a device, and none is given', {
+      hint: 'Add --device ssh://user@host',
+    });
+  }
   const budgets = checkValue(given, budgetsSchema, 'config', 'budgets');
   const target = loadTarget(resolved.target);
   const subject = openCheckSubject(path, target.name);

@@ -21,6 +21,7 @@ import { type BenchModel, openBenchModel } from './open-bench-model.ts';
 import type { CheckSubject } from './open-check-subject.ts';
 import { openSamples } from './open-samples.ts';
 import { pack } from './pack-model.ts';
+import { predictChecked } from './predict-checked.ts';
 import { sizedInitializers } from './sized-initializers.ts';
 import { tryModel } from './try-model.ts';
 
@@ -59,6 +60,15 @@ export async function gatherEvidence(run: CheckRun): Promise<Gathered> {
       if (baseline !== undefined && baseline.report === undefined) before = { ...before, ...scored.baseline };
     }
   }
+  if (asksFor(limits, 'latency.predicted')) {
+    const now = predictChecked(subject, subjectModel, run);
+    evidence = { ...evidence, predictedMs: now.predictedMs };
+    const earlier = baseline === undefined ? undefined : predictChecked(baseline, baselineModel, run);
+    if (earlier !== undefined) before = { ...before, predictedMs: earlier.predictedMs };
+    const whose = now.missing === undefined ? 'for the baseline' : 'for this target';
+    const reason = now.missing ?? earlier?.missing;
+    if (reason !== undefined) missing['latency.predicted'] = `no latency is predicted ${whose}: ${reason}`;
+  }
   if (asksFor(limits, 'memory.engine')) {
     evidence = { ...evidence, engineBytes: await memoryOf(subjectModel, run) };
     if (before !== undefined) before = { ...before, engineBytes: await memoryOf(baselineModel, run) };
@@ -80,7 +90,8 @@ async function openModel(
   { folder, limits, options }: CheckRun,
 ): Promise<BenchModel | undefined> {
   // Real samples are run where they are known: made-up inputs do not suit every model.
-  const isRun = asksFor(limits, 'latency.host') || asksFor(limits, 'memory.engine');
+  const isTimedThere = options.device !== undefined && asksFor(limits, 'latency.device');
+  const isRun = isTimedThere || asksFor(limits, 'latency.host') || asksFor(limits, 'memory.engine');
   if (modelPath === undefined || (report !== undefined && !isRun)) return undefined;
   const data = isRun ? (options.evaluation ?? options.data) : undefined;
   const preprocess = options.preprocess;
@@ -105,6 +116,7 @@ async function knownOf(
     fileBytes: facts.sizeBytes,
     parameters: facts.parameters,
     fileParts,
+    parameterParts: fileParts,
     ...evidenceOfMemory(modelMemory(graph)),
   };
   if (!asksFor(limits, 'size.epk')) return known;

@@ -1,53 +1,108 @@
 import type { Measured } from '../budget/evidence.ts';
 import { isTooFine, judgeMeasuredLatency, withMargin } from '../budget/judge-latency.ts';
-import { type Judged, type Judgement, SESSION_MARGIN } from '../budget/judgement.ts';
+import { type Judged, SESSION_MARGIN } from '../budget/judgement.ts';
 import type { Limit } from '../budget/resolve-budgets.ts';
-import { printable } from '../diagnostics/printable.ts';
-import type { BenchProfile } from '../report/bench-schema.ts';
-import { formatDuration } from '../report/number-format.ts';
-import { describeHost } from '../runtime/host.ts';
+import { connectDevice } from '../device/connect-device.ts';
 import { localMachine } from '../runtime/local-machine.ts';
+import type { Machine } from '../runtime/machine.ts';
 import { type ComparedLatency, compareLatency } from './compare-latency.ts';
-import { type CheckRun, type Gathered, threadsOf } from './gather-evidence.ts';
+import { engineThreads } from './engine-threads.ts';
+import { asksFor, type CheckRun, type Gathered } from './gather-evidence.ts';
 import type { CheckSubject } from './open-check-subject.ts';
+import { slowerNodes, slowestNodes } from './responsible-nodes.ts';
 import { tryModel } from './try-model.ts';
 
+/** Where latency is judged, and what is known of it there. */
+interface Place {
+  readonly metric: 'latency.host' | 'latency.device';
+  readonly kind: 'host' | 'device';
+  readonly ms: 'hostMs' | 'deviceMs';
+  readonly ratio: 'hostRatio' | 'deviceRatio';
+}
+
+const onHost: Place = { metric: 'latency.host', kind: 'host', ms: 'hostMs', ratio: 'hostRatio' };
+const onDevice: Place = { metric: 'latency.device', kind: 'device', ms: 'deviceMs', ratio: 'deviceRatio' };
+
 /**
- * Finds the host latency that limits ask for. Reports are believed where they decide; else the model, beside the baseline's
- * where there is one, is timed until the limits are decided or the time is up.
+ * Finds the latencies that limits ask for, on the device first, where one is given, then on this host. Reports are believed where
+ * they decide; else the model, beside the baseline's where there is one, is timed until the limits are decided or the time is up.
+ * @throws EdgepackError for a device that cannot be measured on.
  */
 export async function measureCheckLatency(run: CheckRun, gathered: Gathered): Promise<Judged> {
   const { subjectModel, baselineModel, ...judged } = gathered;
-  const limits = run.limits.filter(({ metric }) => metric === 'latency.host');
-  if (limits.length === 0) return judged;
+  const models = { subjectModel, baselineModel };
+  const there = await judgedThere(run, models, judged);
+  return asksFor(run.limits, onHost.metric) ? measureAt(onHost, localMachine(run.logger), run, models, there) : there;
+}
+
+type CheckedModels = Pick<Gathered, 'subjectModel' | 'baselineModel'>;
+
+async function judgedThere(run: CheckRun, models: CheckedModels, judged: Judged): Promise<Judged> {
+  if (!asksFor(run.limits, onDevice.metric)) return judged;
+  const { device, sshConfig } = run.options;
+  if (device === undefined) {
+    const reason = 'nothing was measured on the device: add --device ssh://user@host, here or to compress';
+    return {
+      ...judged,
+      deviceRatio: ratioByReports(run.subject, run.baseline, 'device'),
+      missing: { [onDevice.metric]: reason, ...judged.missing },
+    };
+  }
+  const machine = await connectDevice({ device, sshConfig, logger: run.logger, signal: run.signal });
+  try {
+    return await measureAt(onDevice, machine, run, models, judged);
+  } finally {
+    await machine.close();
+  }
+}
+
+async function measureAt(
+  { metric, kind, ms, ratio }: Place,
+  machine: Machine,
+  run: CheckRun,
+  { subjectModel, baselineModel }: CheckedModels,
+  judged: Judged,
+): Promise<Judged> {
+  const limits = run.limits.filter((limit) => limit.metric === metric);
   const isComparable = subjectModel !== undefined && baselineModel !== undefined;
-  const isElsewhere = run.subject.report?.latency.host?.cpu !== describeHost().cpuName;
+  const isElsewhere = run.subject.report?.latency[kind]?.cpu !== machine.description.cpuName;
   const known: Judged = {
     ...judged,
     // What was measured on another machine, or not in turns, counts only where nothing better can be had.
-    evidence: subjectModel !== undefined && isElsewhere ? { ...judged.evidence, hostMs: undefined } : judged.evidence,
-    hostRatio: isComparable ? undefined : ratioByReports(run.subject, run.baseline),
+    evidence: subjectModel !== undefined && isElsewhere ? { ...judged.evidence, [ms]: undefined } : judged.evidence,
+    [ratio]: isComparable ? undefined : ratioByReports(run.subject, run.baseline, kind),
   };
-  const isDecided = (of: Judged) => limits.every((limit) => !isOpen(limit, of));
-  const needsBoth = limits.some(({ kind }) => kind === 'maxIncrease') && judged.baseline !== undefined;
-  if (isDecided(known)) return known;
+  const isDecided = (of: Judged) => limits.every((limit) => !isOpen(limit, of, { ms, ratio }));
+  const needsBoth = limits.some((limit) => limit.kind === 'maxIncrease') && judged.baseline !== undefined;
+  const threads = engineThreads(run.options.threads, run.target, machine.description);
+  const { logger, signal } = run;
+  const profiling = { machine, threads, profile: true, logger, signal };
+  const explained = async (of: Judged): Promise<Judged> => {
+    const failed = limits.filter((limit) => judgeMeasuredLatency(limit, of).outcome === 'failed');
+    if (failed.length === 0 || subjectModel === undefined) return of;
+    const hasGrown = isComparable && failed.some((limit) => limit.kind === 'maxIncrease');
+    const before = hasGrown ? (await tryModel(baselineModel, profiling)).profile : undefined;
+    const { profile } = await tryModel(subjectModel, profiling);
+    const nodes = before === undefined ? slowestNodes(profile) : slowerNodes(before, profile);
+    return { ...of, slowerLayers: { ...of.slowerLayers, [metric]: nodes } };
+  };
+  if (isDecided(known)) return explained(known);
   if (subjectModel === undefined || (needsBoth && baselineModel === undefined)) {
     const whose = subjectModel === undefined ? "the report's model" : "the baseline's model";
     const missing = `latency is measured in turns, and ${whose} does not lie unchanged beside its report${subjectModel === undefined ? '' : ': add --baseline-model'}`;
-    return { ...known, missing: { 'latency.host': missing, ...judged.missing } };
+    return { ...known, missing: { [metric]: missing, ...judged.missing } };
   }
   const models = needsBoth ? [baselineModel!, subjectModel] : [subjectModel];
   const withMeasured = (compared: ComparedLatency): Judged => ({
     ...judged,
-    evidence: { ...judged.evidence, hostMs: compared.mediansMs.at(-1)! },
-    baseline: needsBoth ? { ...judged.baseline, hostMs: compared.mediansMs[0]! } : judged.baseline,
-    hostRatio: needsBoth ? withMargin(compared.ratios[0]!) : known.hostRatio,
+    evidence: { ...judged.evidence, [ms]: compared.mediansMs.at(-1)! },
+    baseline: needsBoth ? { ...judged.baseline, [ms]: compared.mediansMs[0]! } : judged.baseline,
+    [ratio]: needsBoth ? withMargin(compared.ratios[0]!) : known[ratio],
   });
   const { maxSeconds, seed } = run.options;
-  const threads = threadsOf(run);
-  const { logger, signal } = run;
   const measured = withMeasured(
     await compareLatency(models, {
+      start: () => machine.startEngine(),
       threads,
       maxSeconds,
       seed,
@@ -56,17 +111,13 @@ export async function measureCheckLatency(run: CheckRun, gathered: Gathered): Pr
       isDecided: (soFar) => isDecided(withMeasured(soFar)),
     }),
   );
-  const failed = limits.some((limit) => judgeMeasuredLatency(limit, measured).outcome === 'failed');
-  if (!failed || !needsBoth) return measured;
-  const profiling = { machine: localMachine(logger), threads, profile: true, logger, signal };
-  const [before, after] = [await tryModel(models[0]!, profiling), await tryModel(models[1]!, profiling)];
-  return { ...measured, slowerLayers: slowerNodes(before.profile, after.profile) };
+  return explained(measured);
 }
 
 /** Whether measuring may tell more of a limit. */
-function isOpen(limit: Limit, judged: Judged): boolean {
+function isOpen(limit: Limit, judged: Judged, { ms, ratio }: Pick<Place, 'ms' | 'ratio'>): boolean {
   if (isTooFine(limit) || (limit.kind === 'maxIncrease' && judged.baseline === undefined)) return false;
-  const known = limit.kind === 'max' ? judged.evidence.hostMs : judged.hostRatio;
+  const known = limit.kind === 'max' ? judged.evidence[ms] : judged[ratio];
   return known === undefined || judgeMeasuredLatency(limit, judged).outcome === 'undecided';
 }
 
@@ -74,12 +125,16 @@ function isOpen(limit: Limit, judged: Judged): boolean {
  * Two reports compared by the original that both were timed with in turns: the same file on the same processor. Undefined
  * where it was another.
  */
-export function ratioByReports(subject: CheckSubject, baseline: CheckSubject | undefined): Measured | undefined {
+export function ratioByReports(
+  subject: CheckSubject,
+  baseline: CheckSubject | undefined,
+  place: 'host' | 'device',
+): Measured | undefined {
   const now = subject.report;
   const before = baseline?.report;
   if (now === undefined || before === undefined || now.model.sha256 !== before.model.sha256) return undefined;
-  const a = now.latency.host;
-  const b = before.latency.host;
+  const a = now.latency[place];
+  const b = before.latency[place];
   if (a == null || b == null || a.cpu === undefined || a.cpu !== b.cpu || a.threads !== b.threads) return undefined;
   if (now.versions.onnxruntime !== before.versions.onnxruntime) return undefined;
   const ratios = [a, b].map(({ ratio, ratioLow, ratioHigh }) =>
@@ -93,26 +148,4 @@ export function ratioByReports(subject: CheckSubject, baseline: CheckSubject | u
   const low = after.ratioLow / earlier.ratioHigh;
   // Four sessions take part, of which each differs.
   return withMargin({ value, low, high: after.ratioHigh / earlier.ratioLow }, 2 * SESSION_MARGIN);
-}
-
-const SHOWN = 3;
-
-/** The nodes that take longest on top of what they took, by the engine's profiler. */
-export function slowerNodes(
-  before: BenchProfile | undefined,
-  after: BenchProfile | undefined,
-): Judgement['responsible'] {
-  if (before === undefined || after === undefined) return [];
-  const old = new Map(before.nodes.map(({ name, runMs }) => [name, runMs]));
-  return after.nodes
-    .map((node) => ({ ...node, growthMs: node.runMs - (old.get(node.name) ?? 0) }))
-    .filter(({ growthMs }) => growthMs > 0)
-    .sort((a, b) => b.growthMs - a.growthMs)
-    .slice(0, SHOWN)
-    .map(({ name, opType, runMs, growthMs }) => ({
-      name: printable(name, 80),
-      detail: old.has(name)
-        ? `${printable(opType, 40)}: ${formatDuration(runMs - growthMs)} → ${formatDuration(runMs)}`
-        : `${printable(opType, 40)}: ${formatDuration(runMs)} (new)`,
-    }));
 }

@@ -16,7 +16,9 @@ export const memoryDemandSchema = z
     peakNode: z.strictObject({ name: z.string(), opType: z.string() }).nullable().describe('The node that runs then.'),
     live: z
       .array(z.strictObject({ name: z.string(), sizeBytes: bytes }))
-      .describe('Tensors that are in memory then, the largest first, at most 20.'),
+      .describe(
+        'Tensors that are in memory then, the largest first, at most 20; a quantized one by its name in floats, or its node.',
+      ),
     liveCount: z.int().min(0).describe('How many there are.'),
     openDimensions: z.array(z.string()).describe('Dimensions of the inputs that count as 1; the batch is not listed.'),
     missing: z.string().nullable().describe('Why a number is null.'),

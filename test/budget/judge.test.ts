@@ -46,6 +46,14 @@ describe('sizes', () => {
     expect(judgeOne({ size: { file: 2000 } }, now).responsible).toEqual([]);
   });
 
+  it('name the largest where nothing grew, and of counted parameters the initializers that hold them', () => {
+    const shrunk = { ...now, fileBytes: 990, parameters: 250, parameterParts: now.fileParts };
+    const judged = (budgets: object) => judgeOne(budgets, shrunk, { baseline: { ...before, parameters: 249 } });
+    expect(judged({ size: { file: 1 } }).responsible[0]).toEqual({ name: 'a', detail: '500 bytes' });
+    const counted = judgeOne({ size: { parameters: 249 } }, shrunk);
+    expect(counted.responsible.map(({ name }) => name)).toEqual(['a', 'b', 'new']);
+  });
+
   it('are skipped without a baseline, and refused where nothing is known', () => {
     expect(judgeOne({ size: { file: { maxIncrease: '1%' } } }, now)).toMatchObject({ outcome: 'skipped', limit: null });
     expect(judgeOne({ size: { epk: 5 } }, now)).toMatchObject({
@@ -67,6 +75,15 @@ describe('accuracy', () => {
     [930, 0.95, 'failed'],
   ])('%d of 1000 right against at least %d: %s', (right, min, outcome) => {
     expect(judgeOne({ accuracy: { top1: min } }, share(right, 1000)).outcome).toBe(outcome);
+  });
+
+  it('a failed limit tells by how much', () => {
+    expect(judgeOne({ accuracy: { top1: 0.95 } }, share(930, 1000)).message).toMatch(
+      /is less than the minimum of 95\.00 % by 2\.00 points$/,
+    );
+    const drop = (b: number, c: number) => judgeOne({ accuracy: { drop: 0.6 } }, { drop: { b, c, samples: 1000 } });
+    expect(drop(20, 2).message).toMatch(/is more than the limit of 0\.6 points by 1\.20 points$/);
+    expect(drop(0, 30).message).toMatch(/^a loss against the original of −3\.00 points \(−4\.\d+ to −2\.\d+;/);
   });
 
   it('a minimum that a single sample decides is refused with the figure', () => {
@@ -206,6 +223,30 @@ describe('latency', () => {
     expect(judgeOne({ latency: { device: 3 } }, {}).message).toBe('there is no latency measured on the device');
   });
 
+  it('on the device is a ratio of its own, never that of two unlike measurements', () => {
+    const relative = (rest: object) =>
+      judgeOne(
+        { latency: { device: { maxIncrease: '5%' } } },
+        { deviceMs: measured(3, 3, 3) },
+        { baseline: { deviceMs: measured(1, 1, 1) }, hostRatio: measured(1, 1, 1), ...rest },
+      );
+    expect(relative({}).outcome).toBe('refused');
+    expect(relative({ deviceRatio: measured(1.1, 1.09, 1.12) })).toMatchObject({ outcome: 'failed', baseline: 1 });
+  });
+
+  it('tells by how much it is over, and which nodes take the time there', () => {
+    const responsible = [{ name: 'stem', detail: 'Conv: 2.00 ms, 40.0 % of the time' }];
+    const item = judgeOne(
+      { latency: { host: 4 } },
+      { hostMs: measured(5, 4.9, 5.2) },
+      { slowerLayers: { 'latency.host': responsible, 'latency.device': [] } },
+    );
+    expect(item).toMatchObject({ outcome: 'failed', responsible });
+    expect(item.message).toBe(
+      'median on this host 5.00 ms (4.90 ms to 5.20 ms) is more than the limit of 4.00 ms by 1.00 ms',
+    );
+  });
+
   it('names layers that left int8', () => {
     const layer = (name: string, precision: string) => ({ name, opType: 'Conv', precision, sqnrDb: null });
     const evidence = {
@@ -261,7 +302,14 @@ describe('memory', () => {
       'failed',
       'refused',
     ]);
-    expect(judgeOne({ memory: { engine: '100 MB' } }, { engineBytes: 107e6 }).outcome).toBe('failed');
+    const evidence = {
+      engineBytes: 107e6,
+      fileParts: [{ name: 'w', value: 5 }],
+      activationParts: [{ name: 'x', value: 9 }],
+    };
+    const absolute = judgeOne({ memory: { engine: '100 MB' } }, evidence);
+    expect(absolute.outcome).toBe('failed');
+    expect(absolute.responsible.map(({ name }) => name)).toEqual(['x', 'w']);
   });
 
   it('of activations is known exactly, and names the tensors that grew', () => {

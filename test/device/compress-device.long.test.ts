@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkSchema } from '../../src/budget/check-schema.ts';
 import { reportSchema } from '../../src/report/report-schema.ts';
 import { builtProgram } from '../built-program.ts';
 import { hasSshServer, SshServer } from './ssh-server.ts';
@@ -50,6 +51,19 @@ describe.skipIf(!hasSshServer)('compress with a device over ssh', () => {
     expect(['faster', 'not-slower']).toContain(shipped.verdict);
     expect(report.latency.device!.ratio).toBe(shipped.ratio);
     expect(report.latency.device!.compressed.samples.length).toBeGreaterThan(10);
+    expect(server.leftovers()).toEqual([]);
+    expect(server.remoteProcesses()).toEqual([]);
+    const config = join(folder, 'budgets.json');
+    const limits = { latency: { device: { maxIncrease: '60%' }, host: { max: '1 s' } } };
+    writeFileSync(config, JSON.stringify({ target: 'rpi4', budgets: limits }));
+    const check = [program, 'check', output, '--json', '--config', config, '--baseline', output, '--max-seconds', '1'];
+    const { stdout } = await promisify(execFile)(process.execPath, [...check, '--threads', '1', ...device]);
+    const { items } = checkSchema.parse(JSON.parse(stdout));
+    expect(items.map(({ metric, outcome }) => `${metric} ${outcome}`)).toEqual([
+      'latency.host passed',
+      'latency.device passed',
+    ]);
+    expect(items[1]!.message).toContain('time as a multiple of the baseline on the device');
     expect(server.leftovers()).toEqual([]);
     expect(server.remoteProcesses()).toEqual([]);
   });

@@ -15,8 +15,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkSchema } from '../../src/budget/check-schema.ts';
 import { checkedReportSchema, readCheckedReport } from '../../src/budget/checked-report.ts';
 import { check, compress, pack } from '../../src/index.ts';
-import { ratioByReports, slowerNodes } from '../../src/pipeline/measure-check-latency.ts';
+import { ratioByReports } from '../../src/pipeline/measure-check-latency.ts';
 import { openCheckSubject } from '../../src/pipeline/open-check-subject.ts';
+import { slowerNodes, slowestNodes } from '../../src/pipeline/responsible-nodes.ts';
 import type { BenchProfile } from '../../src/report/bench-schema.ts';
 import { reportSchema } from '../../src/report/report-schema.ts';
 import { exampleReport } from '../report/example-report.ts';
@@ -120,6 +121,43 @@ describe('check', () => {
     expect((await check(moved, model)).items[0]!.message).toBe('the memory was not measured: it needs the model file');
   });
 
+  it('judges what is predicted for a model without report, and says why nothing is', async () => {
+    const budgets = { latency: { predicted: '1 s' } };
+    const [float] = (await check(conv, { budgets, target: 'rpi4' })).items;
+    expect(float).toMatchObject({ outcome: 'passed', unit: 'ms', limit: 1000 });
+    const messages = [];
+    for (const [path, target] of [
+      [conv, 'n100'],
+      [out, 'rpi4'],
+      [join(out, 'digits-conv.onnx'), 'rpi4'],
+    ] as const) {
+      messages.push((await check(path, { budgets, target })).items[0]!.message);
+    }
+    expect(messages[0]).toMatch(/^no latency is predicted for this target: nobody published/);
+    expect(messages[1]).toMatch(/^no latency is predicted for this target: no rows of onnxruntime in int8/);
+    expect(messages[2]).toBe(messages[1]);
+    const relative = { budgets: { latency: { predicted: { maxIncrease: '900%' } } }, target: 'rpi4', baseline: out };
+    expect((await check(conv, relative)).items[0]!.message).toMatch(
+      /^no latency is predicted for the baseline: no rows/,
+    );
+  });
+
+  it('names activations as the original does, also where they are quantized', async () => {
+    const { items } = await check(out, { budgets: { memory: { activations: 1 } } });
+    const names = items[0]!.responsible.map(({ name }) => name);
+    expect(names).toHaveLength(3);
+    expect(names.join()).toMatch(/stem/);
+    expect(names.filter((name) => /^q\d+$/.test(name))).toEqual([]);
+  });
+
+  it('says how the device is reached for a limit of its latency', async () => {
+    const options = { budgets: { latency: { device: 5 } } };
+    expect((await check(out, options)).items[0]!.message).toContain(
+      'add --device ssh://user@host, here or to compress',
+    );
+    await expect(check(out, { ...options, sshConfig: 'x' })).rejects.toMatchObject({ code: 'usage' });
+  });
+
   it('says what it would need', async () => {
     const judged = await check(conv, { budgets: { accuracy: { top1: 0.5, drop: 1 } } });
     expect([judged.status, ...judged.items.map(({ message }) => message)]).toEqual([
@@ -162,19 +200,20 @@ describe('a report that is checked', () => {
     const host = (change: object) =>
       open('b', ({ latency }) => ({ latency: { host: { ...latency.host, ...change } } }));
     const main = open('a', () => ({}));
-    const { value, low, high } = ratioByReports(host({ ratio: (1.1 * 0.2) / 0.31 }), main)!;
+    const { value, low, high } = ratioByReports(host({ ratio: (1.1 * 0.2) / 0.31 }), main, 'host')!;
     expect(value).toBeCloseTo(1.1, 9);
     expect(low).toBeCloseTo((0.62 / 0.67) * 0.98, 9);
     expect(high).toBeCloseTo((0.67 / 0.62) * 1.02, 9);
-    expect(ratioByReports(host({ cpu: 'Other CPU' }), main)).toBeUndefined();
-    expect(ratioByReports(host({ threads: 1 }), main)).toBeUndefined();
+    expect(ratioByReports(host({ cpu: 'Other CPU' }), main, 'host')).toBeUndefined();
+    expect(ratioByReports(host({ threads: 1 }), main, 'host')).toBeUndefined();
     expect(
       ratioByReports(
         open('c', ({ model }) => ({ model: { ...model, sha256: '0'.repeat(64) } })),
         main,
+        'host',
       ),
     ).toBeUndefined();
-    expect(ratioByReports(main, undefined)).toBeUndefined();
+    expect(ratioByReports(main, undefined, 'host')).toBeUndefined();
   });
 });
 
@@ -189,5 +228,7 @@ describe('slowerNodes', () => {
       { name: 'a', detail: 'Conv: 1.00 ms → 1.50 ms' },
     ]);
     expect(slowerNodes(undefined, after)).toEqual([]);
+    const shares = profile({ ...node('a', 3), share: 0.3 }, { ...node('b', 7), share: 0.7 });
+    expect(slowestNodes(shares)[0]).toEqual({ name: 'b', detail: 'Conv: 7.00 ms, 70.0 % of the time' });
   });
 });

@@ -15,6 +15,8 @@ Examples:
   edgepack check out/ --baseline main/report.json
       also what must not grow: sizes, loss of accuracy, latency
   edgepack check model.onnx --baseline main.onnx --data test.npz --junit check.xml
+  edgepack check out/ --baseline main/ --device ssh://pi@raspberrypi.local
+      limits of latency.device are judged by timing both models in turns on the board
   edgepack check --history history.jsonl --commit 1f0c2ab --trend trend.svg --badge size.svg
   edgepack check --baseline main/ --markdown comment.md --json
 
@@ -31,7 +33,7 @@ const hints = {
   maxSeconds: { value: 'seconds' },
 };
 
-const pathOptions = ['baseline', 'baselineModel', 'original', 'data', 'evaluation', 'labels'] as const;
+const pathOptions = ['baseline', 'baselineModel', 'original', 'data', 'evaluation', 'labels', 'sshConfig'] as const;
 const outputOptions = ['junit', 'markdown', 'history', 'trend', 'badge'] as const;
 
 type Flags = CommonOptions & Omit<CheckOptions, 'budgets' | 'config'> & CheckOutputs & { readonly config?: string };
