@@ -16,6 +16,7 @@ import { engineThreads } from './engine-threads.ts';
 import { deviceLabel, hostLabel } from './host-label.ts';
 import { BENCH_TURN_MS, measureModels } from './measure-models.ts';
 import { benchLabels, openBenchModel, openDimensions } from './open-bench-model.ts';
+import { otherDeviceWarnings } from './other-device.ts';
 import { packageVersion } from './package-version.ts';
 import { tryModel } from './try-model.ts';
 
@@ -47,7 +48,10 @@ export async function bench(
   requireFiles(files);
   const machine = await connectDevice(connect);
   try {
-    return await benchOn(machine, files, resolved, context);
+    const result = await benchOn(machine, files, resolved, context);
+    // The default is a stand-in that only gives the number of threads.
+    const other = options.target === undefined ? [] : otherDeviceWarnings(machine, loadTarget(options.target));
+    return { ...result, warnings: [...other, ...result.warnings] };
   } finally {
     await machine.close();
     // Also after an interrupt; and what ended the run is what is told.

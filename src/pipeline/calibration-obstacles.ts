@@ -1,4 +1,3 @@
-import { printable } from '../diagnostics/printable.ts';
 import type { BenchMeasurement, BenchResult } from '../report/bench-schema.ts';
 import { formatPercent } from '../report/number-format.ts';
 import { plural } from '../report/report-findings.ts';
@@ -6,6 +5,7 @@ import type { Machine } from '../runtime/machine.ts';
 import type { Calibration } from '../targets/latency-schema.ts';
 import type { Target } from '../targets/target-schema.ts';
 import { measurementWarnings } from './bench-warnings.ts';
+import { otherArchitecture } from './other-device.ts';
 
 /** Why a machine is not what the target describes; empty where it may be. */
 export function unlikeTarget(
@@ -13,10 +13,8 @@ export function unlikeTarget(
   target: Target,
   threads: readonly number[],
 ): readonly string[] {
-  const found: string[] = [];
-  if (architecture !== target.architecture) {
-    found.push(`it runs ${printable(architecture, 20)} code, and ${target.displayName} ${target.architecture}`);
-  }
+  const other = otherArchitecture({ architecture }, target);
+  const found = other === undefined ? [] : [other];
   const { core, cores } = target.cpu;
   if (core !== null && logicalCores < cores) {
     found.push(`it has ${logicalCores} of the ${cores} cores of ${target.displayName}`);

@@ -24,7 +24,7 @@ import { renderMarkdown } from '../report/render-markdown.ts';
 import type { Report } from '../report/report-schema.ts';
 import { startEngine } from '../runtime/engine.ts';
 import { OutputSet } from '../storage/output-set.ts';
-import { chooseProvider } from '../targets/choose-provider.ts';
+import { type ChosenProvider, chooseProvider } from '../targets/choose-provider.ts';
 import { loadTarget } from '../targets/load-target.ts';
 import type { Target } from '../targets/target-schema.ts';
 import { anyFeeds } from './any-feeds.ts';
@@ -36,11 +36,12 @@ import { type CompressOptions, compressOptionsSchema, type ResolvedCompressOptio
 import { engineLimits } from './engine-limits.ts';
 import { type EnginePath, enginePath } from './engine-path.ts';
 import { engineThreads } from './engine-threads.ts';
-import { followProvider, providerNotices } from './follow-provider.ts';
+import { followProvider, formatNotice, providerNotices } from './follow-provider.ts';
 import { measureResult } from './measure-result.ts';
 import { modelFacts } from './model-facts.ts';
 import { modelMemory } from './model-memory.ts';
 import { KEPT_BYTES, openSamples } from './open-samples.ts';
+import { otherDeviceWarnings } from './other-device.ts';
 import { describeForTarget } from './predict.ts';
 import { pruneOptions } from './prune-options.ts';
 import { refuseLargeGraph } from './refuse-large-graph.ts';
@@ -67,7 +68,7 @@ export async function compress(
   const provider = chooseProvider(target, resolved.provider);
   const asked = recipeFor(resolved);
   const recipe = followProvider(asked, provider);
-  const paths = outputPaths(modelPath, resolved, target);
+  const paths = outputPaths(modelPath, resolved, target, provider);
   // Opened first: it locks the folder, and completes what a killed run left there.
   const outputs = resolved.dryRun ? undefined : new OutputSet(resolved.output);
   // The engine's process starts while the model and the samples are being opened.
@@ -81,7 +82,8 @@ export async function compress(
     inferShapes(model);
     const connect = resolved.dryRun ? undefined : deviceOf(resolved, { logger, signal });
     // Before the work: where it cannot be reached, that is all there is to say.
-    await (await connect?.())?.close();
+    const device = await connect?.();
+    await device?.close();
     // Samples are being read and hashed while the model is looked at.
     const opening = openSamples(model, resolved);
     opening.catch(() => {});
@@ -96,7 +98,12 @@ export async function compress(
     samples.selection?.readAhead();
     const known = modelInterface(model.graph);
     const original = sizedInitializers(model);
-    const unknown = [...unknownOperators(model), ...providerNotices(model, provider, asked)];
+    const unknown = [
+      ...unknownOperators(model),
+      ...providerNotices(model, provider, asked),
+      ...formatNotice(provider, paths.ort !== undefined),
+      ...(device === undefined ? [] : otherDeviceWarnings(device, target)),
+    ];
     const onTarget = describeForTarget(model);
     const memory = modelMemory(model);
     const context = { logger, ...(signal === undefined ? {} : { signal }) };
@@ -304,9 +311,11 @@ function outputPaths(
   modelPath: string,
   { output, format: asked }: ResolvedCompressOptions,
   { engine }: Target,
+  { provider }: ChosenProvider,
 ): OutputPaths {
   const stem = basename(modelPath, extname(modelPath));
-  const format = asked ?? engine.modelFormat ?? 'onnx';
+  const preferred = engine.modelFormat ?? 'onnx';
+  const format = asked ?? (provider.formats.includes(preferred) ? preferred : provider.formats[0]!);
   return {
     modelName: `${stem}.onnx`,
     onnx: format === 'ort' ? undefined : join(output, `${stem}.onnx`),

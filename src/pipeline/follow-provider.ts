@@ -84,6 +84,13 @@ export function shapeNotice(model: Model, { provider }: ChosenProvider): Warning
   ];
 }
 
+/** An .ort that was asked for, where the provider is not known to load one. */
+export function formatNotice({ provider }: ChosenProvider, isOrt: boolean): Warning[] {
+  if (!isOrt || provider.formats.includes('ort')) return [];
+  const message = `the ${provider.displayName} provider loads .onnx files, and is not known to load an .ort: that one is for the CPU provider; leave out --format, or give --format both`;
+  return [{ code: 'provider-format', message }];
+}
+
 /** The provider as the report has it. */
 export function runProvider(chosen: ChosenProvider, target: Target): RunProvider {
   const { provider, processor, int8, withoutInt8 } = chosen;

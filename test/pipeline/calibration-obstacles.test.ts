@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { disturbances, otherBoards, unlikeTarget } from '../../src/pipeline/calibration-obstacles.ts';
+import { otherDeviceWarnings } from '../../src/pipeline/other-device.ts';
 import type { BenchMeasurement, BenchResult } from '../../src/report/bench-schema.ts';
 import { loadTarget } from '../../src/targets/load-target.ts';
 import { exampleBench } from '../cli/example-bench.ts';
@@ -56,5 +57,17 @@ describe('otherBoards', () => {
     expect(otherBoards(undefined, 'a')).toEqual([]);
     const calibration = { profiles: [{ board: 'a' }, { board: 'b' }, { board: 'b' }] };
     expect(otherBoards(calibration as never, 'a')).toEqual(['b']);
+  });
+});
+
+describe('otherDeviceWarnings', () => {
+  it('tells of a device that runs other code than the target', () => {
+    const machine = (architecture: string) =>
+      ({ address: 'ssh://box', description: { architecture } }) as Parameters<typeof otherDeviceWarnings>[0];
+    const [warning] = otherDeviceWarnings(machine('x64'), loadTarget('rpi4'));
+    expect(warning?.message).toBe(
+      'ssh://box is not a Raspberry Pi 4 Model B: it runs x64 code, and Raspberry Pi 4 Model B arm64; what is measured there is not its latency',
+    );
+    expect(otherDeviceWarnings(machine('arm64'), loadTarget('rpi4'))).toEqual([]);
   });
 });

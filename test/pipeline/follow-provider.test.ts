@@ -15,7 +15,13 @@ import { insertQdq } from '../../src/passes/quantize/insert-qdq.ts';
 import { placementOptions } from '../../src/passes/quantize/insert-qdq-options.ts';
 import { placeQuantization } from '../../src/passes/quantize/placement.ts';
 import { runPasses } from '../../src/passes/run-passes.ts';
-import { followProvider, insertionFor, providerNotices, runProvider } from '../../src/pipeline/follow-provider.ts';
+import {
+  followProvider,
+  formatNotice,
+  insertionFor,
+  providerNotices,
+  runProvider,
+} from '../../src/pipeline/follow-provider.ts';
 import { loadRecipe } from '../../src/recipes/load-recipe.ts';
 import { inspectionSchema } from '../../src/report/inspection-schema.ts';
 import { renderHtml } from '../../src/report/render-html.ts';
@@ -181,6 +187,13 @@ describe('followProvider', () => {
     const cpu = chooseProvider(loadTarget('rpi4'));
     expect(followProvider(loadRecipe('balanced'), cpu)).toEqual(loadRecipe('balanced'));
     expect(providerNotices(readModel(conv), cpu, loadRecipe('weight-only'))).toEqual([]);
+  });
+
+  it('an .ort for a provider that is not known to load one is warned of', () => {
+    const tensorrt = chooseProvider(loadTarget('jetson-orin-nano'), 'tensorrt');
+    const nnapi = chooseProvider(loadTarget('android-arm64'), 'nnapi');
+    expect(formatNotice(tensorrt, true)[0]?.message).toContain('the TensorRT provider loads .onnx files');
+    expect([...formatNotice(tensorrt, false), ...formatNotice(nnapi, true)]).toEqual([]);
   });
 });
 
