@@ -46,6 +46,7 @@ export const checkedReportSchema = z.object({
   target: z.object({ name: z.string() }),
   sizes: z.object({
     onnxBytes: bytes,
+    ortBytes: bytes.optional(),
     epkBytes: bytes.nullable(),
     initializers: z.array(
       z.object({ name: z.string(), quantizedBytes: bytes, codedBytes: bytes.nullable(), originalBytes: bytes }),

@@ -23,6 +23,8 @@ export interface Part {
 /** Everything that is known about one model, for its budgets; what is not known is undefined. */
 export interface Evidence {
   readonly fileBytes?: number | undefined;
+  /** What that file is; .onnx by default. */
+  readonly fileFormat?: 'onnx' | 'ort' | undefined;
   readonly epkBytes?: number | undefined;
   readonly parameters?: number | undefined;
   /** Bytes of the initializers in the .onnx, and in the .epk. */
@@ -55,8 +57,11 @@ export function evidenceOfReport(report: CheckedReport): Evidence {
   const band = latency.predicted?.compressed ?? undefined;
   const memory = report.memory?.demand?.compressed;
   const coded = sizes.initializers.filter(({ codedBytes }) => codedBytes !== null);
+  // The file that the device gets, where only one was written.
+  const isOrt = sizes.ortBytes !== undefined && !report.outputs.some(({ path }) => /\.onnx$/i.test(path));
   return {
-    fileBytes: sizes.onnxBytes,
+    fileBytes: isOrt ? sizes.ortBytes : sizes.onnxBytes,
+    fileFormat: isOrt ? 'ort' : 'onnx',
     epkBytes: sizes.epkBytes ?? undefined,
     parameters: report.model.parameters,
     fileParts: sizes.initializers.map(({ name, quantizedBytes }) => ({ name, value: quantizedBytes })),

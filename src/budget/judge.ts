@@ -82,7 +82,7 @@ function judgeOne(limit: Limit, judged: Judged): Judgement {
 }
 
 const sizes = {
-  'size.file': { label: '.onnx file', unit: 'bytes', key: 'fileBytes', parts: 'fileParts' },
+  'size.file': { label: 'file', unit: 'bytes', key: 'fileBytes', parts: 'fileParts' },
   'size.epk': { label: '.epk file', unit: 'bytes', key: 'epkBytes', parts: 'epkParts' },
   'size.parameters': { label: 'parameters', unit: 'count', key: 'parameters', parts: 'parameterParts' },
   'memory.activations': {
@@ -94,7 +94,9 @@ const sizes = {
 } as const;
 
 function judgeSize(limit: Limit, judged: Judged): Judgement {
-  const { label, unit, key, parts } = sizes[limit.metric as keyof typeof sizes];
+  const { unit, key, parts, ...named } = sizes[limit.metric as keyof typeof sizes];
+  const formats = [judged.evidence, judged.baseline].map((of) => of?.fileFormat ?? 'onnx');
+  const label = limit.metric === 'size.file' ? `.${formats[0]} file` : named.label;
   const value = judged.evidence[key];
   const before = judged.baseline?.[key];
   const share = shareOfPercent(limit.value);
@@ -105,9 +107,12 @@ function judgeSize(limit: Limit, judged: Judged): Judgement {
   const allowed = share === undefined ? sizeBytesOf(limit.value) : Math.floor(share * (before ?? 0) + 1e-9);
   const max = isRelative ? (before ?? 0) + allowed : allowed;
   if (value === undefined) return unknown(limit, judged, max, unit, `there is no ${label} to judge`);
-  if (isRelative && before === undefined) return unknown(limit, judged, max, unit, `the baseline has no ${label}`);
-  const grown = before === undefined || before === 0 ? '' : `, ${formatShare(value / before - 1)} against the baseline`;
-  const hasGrown = before !== undefined && value > before;
+  const isOther = limit.metric === 'size.file' && judged.baseline !== undefined && formats[0] !== formats[1];
+  if (isRelative && (before === undefined || isOther)) {
+    return unknown(limit, judged, max, unit, `the baseline has no ${label}${isOther ? `, but an .${formats[1]}` : ''}`);
+  }
+  const grown = before === undefined || before === 0 || isOther ? '' : `, ${formatShare(value / before - 1)} against the baseline`;
+  const hasGrown = before !== undefined && !isOther && value > before;
   const judgement = exactJudgement(value, max, unit, {
     label,
     of: isRelative ? ` (baseline + ${limit.value})` : '',

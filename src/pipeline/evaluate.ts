@@ -16,22 +16,37 @@ import { engineThreads } from './engine-threads.ts';
 import { type DeviceSession, deviceNote, deviceRecord, openDeviceSession, outputSteps } from './evaluate-device.ts';
 import { fileFacts } from './file-facts.ts';
 import { datasetOptions } from './open-samples.ts';
+import { withUnpacked } from './unpacked-model.ts';
 
 const DEFAULT_TARGET = 'generic-arm64';
 
 /**
- * Measures a model on labelled or unlabelled samples, in exact integer arithmetic and as this host's engine runs it, and
+ * Measures a model (`.onnx` or `.epk`) on labelled or unlabelled samples, in exact integer arithmetic and as this host's engine runs it, and
  * where asked on a device and beside another model, sample by sample.
  * @throws EdgepackError for unreadable models and data, and when the engine fails.
  */
 export async function evaluate(
   modelPath: string,
   options: EvaluateOptions,
-  { logger = silentLogger, signal }: RunContext = {},
+  context: RunContext = {},
+): Promise<Evaluation> {
+  const { against } = options;
+  return withUnpacked(modelPath, (onnxPath) =>
+    against === undefined
+      ? evaluateOnnx(modelPath, [onnxPath], options, context)
+      : withUnpacked(against, (againstPath) => evaluateOnnx(modelPath, [onnxPath, againstPath], options, context)),
+  );
+}
+
+/** @param onnxPaths of the model, and of the one to compare with. */
+async function evaluateOnnx(
+  modelPath: string,
+  onnxPaths: readonly string[],
+  options: EvaluateOptions,
+  { logger = silentLogger, signal }: RunContext,
 ): Promise<Evaluation> {
   const target = loadTarget(options.target ?? DEFAULT_TARGET);
-  const paths = options.against === undefined ? [modelPath] : [modelPath, options.against];
-  const models = paths.map((path) => ({ path, model: readModel(path, options), sizeBytes: statSync(path).size }));
+  const models = onnxPaths.map((path) => ({ path, model: readModel(path, options), sizeBytes: statSync(path).size }));
   const limits = engineLimits(models, options);
   const samples = await openDataset(options.data, datasetOptions(models[0]!.model, options));
   if (options.against === undefined && samples.labels === undefined) {
@@ -41,7 +56,7 @@ export async function evaluate(
     });
   }
   const threads = engineThreads(options.threads, target);
-  const runnable = paths.map((path) => enginePath(path, options.allowLinks === true));
+  const runnable = onnxPaths.map((path) => enginePath(path, options.allowLinks === true));
   const engine = await startEngine({ logger });
   let there: DeviceSession | undefined;
   try {

@@ -1,3 +1,4 @@
+import { parse } from 'node:path';
 import { printable } from '../diagnostics/printable.ts';
 import { findSaturation } from '../evaluation/find-saturation.ts';
 import { integerProducts } from '../evaluation/integer-products.ts';
@@ -10,7 +11,7 @@ import { inferTypes } from '../ir/shape-inference/infer-types.ts';
 import type { ValueType } from '../ir/types.ts';
 import type { Value } from '../ir/value.ts';
 import type { Inspection } from '../report/inspection-schema.ts';
-import { chooseProvider } from '../targets/choose-provider.ts';
+import { type ChosenProvider, chooseProvider } from '../targets/choose-provider.ts';
 import { loadTarget } from '../targets/load-target.ts';
 import type { Target } from '../targets/target-schema.ts';
 import { dataTypeName } from '../tensor/data-type.ts';
@@ -23,26 +24,37 @@ import { inspectProvider } from './inspect-provider.ts';
 import { listLayers } from './list-layers.ts';
 import { modelFacts } from './model-facts.ts';
 import { modelMemory } from './model-memory.ts';
+import { withUnpacked } from './unpacked-model.ts';
 
 /**
- * Says what is in a model file, what keeps it from int8 and where its int8 can saturate. Nothing is run and no engine is
+ * Says what is in a model file (`.onnx` or `.epk`), what keeps it from int8 and where its int8 can saturate. Nothing is run and no engine is
  * needed. Dimensions that the model leaves open count as 1 in the MACs.
  * @throws EdgepackError where the model cannot be read.
  */
 export async function inspect(modelPath: string, options: InspectOptions = {}): Promise<Inspection> {
   const target = askedTarget(options);
   const provider = target === undefined ? undefined : chooseProvider(target, options.provider);
-  const model = readModel(modelPath, options);
+  return withUnpacked(modelPath, (onnxPath) => inspectOnnx(modelPath, onnxPath, options, target, provider));
+}
+
+async function inspectOnnx(
+  modelPath: string,
+  onnxPath: string,
+  options: InspectOptions,
+  target: Target | undefined,
+  provider: ChosenProvider | undefined,
+): Promise<Inspection> {
+  const model = readModel(onnxPath, options);
   const costs = cost(model);
   const layerList = listLayers(model, costs);
   const operators = countOperators(model, costs);
-  const facts = modelFacts(model, modelPath, { cost: costs, layers: layerList, files: options });
+  const facts = modelFacts(model, onnxPath, { cost: costs, layers: layerList, files: options });
   const types = inferTypes(model);
   const integer = new Set(integerProducts(model, types).map(({ node }) => node));
   const saturation = findSaturation(model, types);
   const found = {
     inspectionVersion: 1 as const,
-    model: facts,
+    model: { ...facts, path: modelPath, name: parse(modelPath).name },
     operators,
     unknownDomains: unknownDomains(model, operators),
     layers: layerList.layers.map(({ node, ...layer }) => layer),

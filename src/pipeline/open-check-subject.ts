@@ -29,7 +29,10 @@ export function openCheckSubject(path: string, target: string): CheckSubject {
 }
 
 function modelOf({ outputs }: CheckedReport, reportPath: string): string | undefined {
-  const written = outputs.find(({ path }) => /\.onnx$/i.test(path));
+  // Where only an .ort was written beside it, the .epk holds the .onnx that both are of.
+  const written = ['.onnx', '.epk'].flatMap(
+    (extension) => outputs.find(({ path }) => path.toLowerCase().endsWith(extension)) ?? [],
+  )[0];
   if (written === undefined) return undefined;
   // Reports are moved with their folder, and may come from Windows.
   const beside = join(dirname(reportPath), basename(written.path.replaceAll('\\', '/')));

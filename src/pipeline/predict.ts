@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { sep } from 'node:path';
+import { parse, sep } from 'node:path';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { checkValue } from '../diagnostics/parse-checked-json.ts';
 import { integerProducts } from '../evaluation/integer-products.ts';
@@ -23,17 +23,22 @@ import { modelFacts } from './model-facts.ts';
 import { modelMemory } from './model-memory.ts';
 import { packageVersion } from './package-version.ts';
 import { type PredictOptions, predictOptionsSchema } from './predict-options.ts';
+import { withUnpacked } from './unpacked-model.ts';
 
 /**
- * Tells the latency of a model on a device from rows that were measured there: an interval, its coverage and its source,
+ * Tells the latency of a model (`.onnx` or `.epk`) on a device from rows that were measured there: an interval, its coverage and its source,
  * or why nothing supports a number. Nothing is run.
  * @throws EdgepackError what reading the model or the target throws; `usage` for a wrong option.
  */
 export async function predict(modelPath: string, options: PredictOptions = {}): Promise<Prediction> {
+  return withUnpacked(modelPath, (onnxPath) => predictOnnx(modelPath, onnxPath, options));
+}
+
+function predictOnnx(modelPath: string, onnxPath: string, options: PredictOptions): Prediction {
   const checked = checkValue(options, predictOptionsSchema, 'usage', 'predict');
   const target = loadTarget(checked.target);
   const provider = chooseProvider(target, checked.provider);
-  const model = readModel(modelPath);
+  const model = readModel(onnxPath);
   const question = {
     engine: checked.engine ?? target.engine.name,
     precision: checked.precision ?? (isInt8(model) ? ('int8' as const) : undefined),
@@ -47,7 +52,7 @@ export async function predict(modelPath: string, options: PredictOptions = {}): 
   return {
     predictVersion: 1,
     tool: { name: 'edgepack', version: packageVersion },
-    model: modelFacts(model, modelPath),
+    model: { ...modelFacts(model, onnxPath), path: modelPath, name: parse(modelPath).name },
     target: { name: target.name, displayName: target.displayName },
     question: {
       ...question,

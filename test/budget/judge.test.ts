@@ -54,6 +54,16 @@ describe('sizes', () => {
     expect(counted.responsible.map(({ name }) => name)).toEqual(['a', 'b', 'new']);
   });
 
+  it('of an .ort are not compared with those of an .onnx', () => {
+    const ort = { fileBytes: 1200, fileFormat: 'ort' as const };
+    const against = (baseline: object) => judgeOne({ size: { file: { maxIncrease: '1%' } } }, ort, { baseline });
+    expect(against({ fileBytes: 1000 })).toMatchObject({
+      outcome: 'refused',
+      message: 'the baseline has no .ort file, but an .onnx',
+    });
+    expect(against(ort).message).toMatch(/^\.ort file 1,200 bytes is within/);
+  });
+
   it('are skipped without a baseline, and refused where nothing is known', () => {
     expect(judgeOne({ size: { file: { maxIncrease: '1%' } } }, now)).toMatchObject({ outcome: 'skipped', limit: null });
     expect(judgeOne({ size: { epk: 5 } }, now)).toMatchObject({

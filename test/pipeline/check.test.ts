@@ -181,6 +181,22 @@ describe('check', () => {
 });
 
 describe('a report that is checked', () => {
+  it('of an .ort alone is about that file, and runs the .onnx that is packed', async () => {
+    const moved = join(folder, 'ort-only');
+    cpSync(out, moved, { recursive: true });
+    rmSync(join(moved, 'digits-conv.onnx'));
+    const report = JSON.parse(readFileSync(join(moved, 'report.json'), 'utf8'));
+    report.sizes.ortBytes = 123_456;
+    report.outputs = report.outputs.filter(({ path }: { path: string }) => !path.endsWith('.onnx'));
+    writeFileSync(join(moved, 'report.json'), JSON.stringify(report));
+    expect(openCheckSubject(moved, 'rpi4').modelPath).toBe(join(moved, 'digits-conv.epk'));
+    const { items } = await check(moved, { budgets: { size: { file: 100_000 }, memory: { engine: '1 GB' } } });
+    expect(items.map(({ metric, outcome, message }) => [metric, outcome, message.slice(0, 23)])).toEqual([
+      ['size.file', 'failed', '.ort file 123,456 bytes'],
+      ['memory.engine', 'passed', expect.stringMatching(/^peak memory/)],
+    ]);
+  });
+
   it('may come from a version that knows more or less', () => {
     const { accuracy, ...rest } = exampleReport();
     const newer = { ...rest, accuracy: { ...accuracy, more: 1 }, more: 1, latency: { host: null, device: 'later' } };

@@ -7,6 +7,7 @@ import type { Model } from '../../ir/model.ts';
 import { verify } from '../../ir/verify.ts';
 import type { ContainedFileOptions } from '../../storage/contained-file.ts';
 import type { TensorData } from '../../tensor/tensor.ts';
+import { magic } from '../epk/epk-format.ts';
 import { checkStructure } from './check-structure.ts';
 import { checkVersions } from './check-versions.ts';
 import { externalDataResolver } from './external-data.ts';
@@ -44,6 +45,7 @@ export function readModel(path: string, options: ReadModelOptions = {}): Model {
   const bytes = readWholeFile(path);
   return atFile(path, () => {
     refuseOrtFormat(bytes);
+    refuseEpk(bytes);
     const resolve = externalDataResolver(path, options);
     let isExternal = false;
     const model = decodeWith(bytes, (...tensor) => {
@@ -54,6 +56,14 @@ export function readModel(path: string, options: ReadModelOptions = {}): Model {
     checkVersions(model);
     checkQuantization(model);
     return model;
+  });
+}
+
+/** @throws EdgepackError `model-unreadable` for a model that is packed. */
+function refuseEpk(bytes: Uint8Array): void {
+  if (magic.some((byte, i) => bytes[i] !== byte)) return;
+  throw new EdgepackError('model-unreadable', 'is an .epk, in which a model is packed', {
+    hint: '"edgepack unpack" gets the .onnx out of it',
   });
 }
 
