@@ -55,7 +55,10 @@ const shareLimit = z
 const groups = {
   size: z
     .strictObject({
-      file: z.union([size, sizeLimit]).optional().describe('The .onnx file, with external data; the .ort, where that alone was written.'),
+      file: z
+        .union([size, sizeLimit])
+        .optional()
+        .describe('The .onnx file, with external data; the .ort, where that alone was written.'),
       epk: z.union([size, sizeLimit]).optional().describe('The .epk file.'),
       parameters: z
         .union([z.int().min(0), countLimit])

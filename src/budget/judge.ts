@@ -111,7 +111,8 @@ function judgeSize(limit: Limit, judged: Judged): Judgement {
   if (isRelative && (before === undefined || isOther)) {
     return unknown(limit, judged, max, unit, `the baseline has no ${label}${isOther ? `, but an .${formats[1]}` : ''}`);
   }
-  const grown = before === undefined || before === 0 || isOther ? '' : `, ${formatShare(value / before - 1)} against the baseline`;
+  const grown =
+    before === undefined || before === 0 || isOther ? '' : `, ${formatShare(value / before - 1)} against the baseline`;
   const hasGrown = before !== undefined && !isOther && value > before;
   const judgement = exactJudgement(value, max, unit, {
     label,

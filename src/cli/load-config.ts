@@ -2,7 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { BudgetSource } from '../budget/judge.ts';
+import { lineOfKey } from '../budget/locate-key.ts';
+import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { readCheckedJson } from '../diagnostics/parse-checked-json.ts';
+import { printable } from '../diagnostics/printable.ts';
 import { type Config, configSchema } from '../pipeline/compress-options.ts';
 
 export const configFileName = 'edgepack.config.json';
@@ -24,7 +27,7 @@ export function loadConfig(cwd: string, named: string | undefined): Partial<Conf
     if (typeof raw === 'object' && raw !== null) given = raw;
     return raw;
   }, configSchema);
-  const checked = readCheckedJson(path, remembering, 'config', 'configuration');
+  const checked = withLine(path, () => readCheckedJson(path, remembering, 'config', 'configuration'));
   const config = Object.fromEntries(
     Object.entries(checked).filter(([key]) => key !== '$schema' && Object.hasOwn(given, key)),
   ) as Partial<Config>;
@@ -48,6 +51,25 @@ export function configSource(cwd: string, named: string | undefined): BudgetSour
   const file = named ?? configFileName;
   const path = resolve(cwd, file);
   return existsSync(path) ? { file, text: readFileSync(path, 'utf8') } : undefined;
+}
+
+/** A mistake in a file is told with its line. */
+function withLine<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    const key = error instanceof EdgepackError && error.code === 'config' ? error.location.key : undefined;
+    if (key === undefined) throw error;
+    const { code, message, hint, location, cause } = error as EdgepackError;
+    const parts = key.split(/[.[\]]+/).filter((part) => part !== '');
+    const line = lineOfKey(
+      readFileSync(path, 'utf8'),
+      parts.map((part) => (/^\d+$/.test(part) ? Number(part) : part)),
+    );
+    if (line === undefined) throw error;
+    const told = message.replace(`${printable(path)}: `, () => `${printable(path)}:${line}: `);
+    throw new EdgepackError(code, told, { location, cause, ...(hint === undefined ? {} : { hint }) });
+  }
 }
 
 function relocate(path: string, folder: string): string {

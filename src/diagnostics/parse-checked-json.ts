@@ -118,8 +118,21 @@ function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType): Described {
       const described = describeIssue(inner, schema);
       return { ...described, key: keyPath([...issue.path, ...inner.path]) };
     }
+    return { key, reason: explainAlternatives(issue.errors) };
   }
   return { key, reason: explainIssue(issue) };
+}
+
+/** What any of several forms would have wanted; of forms of another type only where there is no nearer one. */
+function explainAlternatives(alternatives: readonly (readonly z.core.$ZodIssue[])[]): string {
+  const leaves = alternatives.flat().flatMap(leafIssues);
+  const near = leaves.filter(({ code }) => code !== 'invalid_type');
+  const reasons = new Set((near.length > 0 ? near : leaves).map(explainIssue));
+  return [...reasons].map((reason, i) => (i === 0 ? reason : reason.replace(/^must be /, ''))).join(', or ');
+}
+
+function leafIssues(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  return issue.code === 'invalid_union' && issue.errors.length > 0 ? issue.errors.flat().flatMap(leafIssues) : [issue];
 }
 
 function deepest(issues: readonly z.core.$ZodIssue[]): number {

@@ -97,6 +97,11 @@ describe('edgepack check', () => {
     [{ budgets: { size: { flie: 1 } } }, ['check'], /budgets\.size: unknown key 'flie'/],
     [{ budgets: { sizes: {} } }, ['check'], /budgets: unknown key 'sizes'/],
     [{ budgets: { size: { file: 'big' } } }, ['check'], /budgets\.size\.file/],
+    [
+      { budgets: { size: { file: { maxIncrease: '-1%' } } } },
+      ['check'],
+      /edgepack\.config\.json:1: budgets\.size\.file\.maxIncrease: must be text such as "1%", or bytes, or text/,
+    ],
     [{ budgets }, ['check', '--trend', 't.svg'], /--trend needs --history/],
     [{ budgets }, ['check', '--commit', 'a'], /--commit needs --history/],
     [{ budgets }, ['check', '--max-seconds', '0'], /--max-seconds 0: must be at least 1/],
