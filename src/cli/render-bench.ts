@@ -116,7 +116,7 @@ function renderMemory({ models }: BenchResult, style: BenchStyle): string {
     formatBytes(Math.max(0, enginePeakBytes - engineIdleBytes)),
   ]);
   const [header, ...lines] = renderTable(
-    [['', 'as .onnx', 'load', 'peak memory', 'over idle engine'], ...rows],
+    [['', 'unpacked', 'load', 'peak memory', 'over idle engine'], ...rows],
     [1, 2, 3, 4],
   ).split('\n');
   return [style.paint(header!, 'muted'), ...lines].join('\n');

@@ -3,6 +3,7 @@ import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { externalFiles } from '../formats/onnx/external-files.ts';
+import { isOrtFormat } from '../formats/ort/is-ort-format.ts';
 import type { EngineChannel, RequestSubject } from '../runtime/engine-channel.ts';
 import type { RequestKind, Requests } from '../runtime/protocol.ts';
 import type { ModelFile } from './agent/device-protocol.ts';
@@ -66,9 +67,10 @@ export class DeviceEngine implements EngineChannel {
  */
 async function copyModel(connection: DeviceConnection, modelPath: string): Promise<string> {
   const bytes = readFileSync(modelPath);
-  // The name that the user gave it stays here.
+  // The name that the user gave it stays here; the engine knows its own format by the end of the name.
+  const name = isOrtFormat(bytes) ? 'model.ort' : 'model.onnx';
   const parts = [
-    { path: modelPath, name: 'model.onnx' },
+    { path: modelPath, name },
     ...externalFiles(bytes).map(({ location }) => ({
       path: join(dirname(modelPath), ...location.split('/')),
       name: location,

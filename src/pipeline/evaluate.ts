@@ -21,7 +21,7 @@ import { withUnpacked } from './unpacked-model.ts';
 const DEFAULT_TARGET = 'generic-arm64';
 
 /**
- * Measures a model (`.onnx` or `.epk`) on labelled or unlabelled samples, in exact integer arithmetic and as this host's engine runs it, and
+ * Measures a model (`.onnx`, `.ort` or `.epk`) on labelled or unlabelled samples, in exact integer arithmetic and as this host's engine runs it, and
  * where asked on a device and beside another model, sample by sample.
  * @throws EdgepackError for unreadable models and data, and when the engine fails.
  */
@@ -46,7 +46,11 @@ async function evaluateOnnx(
   { logger = silentLogger, signal }: RunContext,
 ): Promise<Evaluation> {
   const target = loadTarget(options.target ?? DEFAULT_TARGET);
-  const models = onnxPaths.map((path) => ({ path, model: readModel(path, options), sizeBytes: statSync(path).size }));
+  const models = onnxPaths.map((path) => ({
+    path,
+    model: readModel(path, { ...options, ort: true }),
+    sizeBytes: statSync(path).size,
+  }));
   const limits = engineLimits(models, options);
   const samples = await openDataset(options.data, datasetOptions(models[0]!.model, options));
   if (options.against === undefined && samples.labels === undefined) {

@@ -110,16 +110,17 @@ async function knownOf(
 ): Promise<Evidence> {
   if (report !== undefined) return evidenceOfReport(report);
   const { facts, onnxPath, label } = model!;
-  const graph = readModel(onnxPath);
+  const graph = readModel(onnxPath, { ort: true });
   const fileParts = sizedInitializers(graph).map(({ name, sizeBytes }) => ({ name, value: sizeBytes }));
   const known: Evidence = {
     fileBytes: facts.sizeBytes,
+    fileFormat: /\.ort$/i.test(onnxPath) ? 'ort' : 'onnx',
     parameters: facts.parameters,
     fileParts,
     parameterParts: fileParts,
     ...evidenceOfMemory(modelMemory(graph)),
   };
-  if (!asksFor(limits, 'size.epk')) return known;
+  if (!asksFor(limits, 'size.epk') || known.fileFormat === 'ort') return known;
   if (onnxPath !== modelPath) return { ...known, epkBytes: statSync(modelPath!).size, epkParts: fileParts };
   const { epk } = await pack(onnxPath, join(folder, `${label}.epk`), {}, signal === undefined ? {} : { signal });
   return { ...known, epkBytes: epk.sizeBytes, epkParts: fileParts };
@@ -163,7 +164,10 @@ async function score(
   const given = Object.fromEntries(
     Object.entries({ data, evaluation, labels, preprocess, seed }).filter(([, value]) => value !== undefined),
   );
-  const samples = await openSamples(readModel(scoring[0]!.model.onnxPath), compressOptionsSchema.parse(given));
+  const samples = await openSamples(
+    readModel(scoring[0]!.model.onnxPath, { ort: true }),
+    compressOptionsSchema.parse(given),
+  );
   if (samples.evaluation === undefined) {
     for (const metric of ['top1', 'drop', 'agreement']) {
       missing[`accuracy.${metric}`] =

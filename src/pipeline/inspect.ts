@@ -27,7 +27,7 @@ import { modelMemory } from './model-memory.ts';
 import { withUnpacked } from './unpacked-model.ts';
 
 /**
- * Says what is in a model file (`.onnx` or `.epk`), what keeps it from int8 and where its int8 can saturate. Nothing is run and no engine is
+ * Says what is in a model file (`.onnx`, `.ort` or `.epk`), what keeps it from int8 and where its int8 can saturate. Nothing is run and no engine is
  * needed. Dimensions that the model leaves open count as 1 in the MACs.
  * @throws EdgepackError where the model cannot be read.
  */
@@ -44,7 +44,7 @@ async function inspectOnnx(
   target: Target | undefined,
   provider: ChosenProvider | undefined,
 ): Promise<Inspection> {
-  const model = readModel(onnxPath, options);
+  const model = readModel(onnxPath, { ...options, ort: true });
   const costs = cost(model);
   const layerList = listLayers(model, costs);
   const operators = countOperators(model, costs);

@@ -21,7 +21,7 @@ export interface BenchModel {
   readonly label: string;
   /** As it was given. */
   readonly file: string;
-  /** The .onnx file: the given one, or what was unpacked from it. */
+  /** The .onnx or .ort file: the given one, or what was unpacked from it. */
   readonly onnxPath: string;
   readonly facts: BenchResult['models'][number]['facts'];
   /** What it may take in the engine. */
@@ -51,8 +51,8 @@ export async function openBenchModel(
     onnxPath = join(folder, 'model.onnx');
     await unpack(file, onnxPath);
   }
-  const model = readModel(onnxPath);
-  const facts = { ...modelFacts(model, onnxPath), path: file, name: basename(file).replace(/\.(onnx|epk)$/i, '') };
+  const model = readModel(onnxPath, { ort: true });
+  const facts = { ...modelFacts(model, onnxPath), path: file, name: basename(file).replace(/\.(onnx|ort|epk)$/i, '') };
   const sizes = dimensionSizes(options);
   const limits = isRun ? engineLimits([{ path: file, model, sizeBytes: facts.sizeBytes }], options, sizes) : {};
   const named = { label, file, onnxPath, facts, limits };

@@ -20,7 +20,7 @@ export interface CheckSubject {
  * @throws EdgepackError `file-not-found`, or `usage` for a file that is no report.
  */
 export function openCheckSubject(path: string, target: string): CheckSubject {
-  if (/\.(onnx|epk)$/i.test(path)) {
+  if (/\.(onnx|ort|epk)$/i.test(path)) {
     return { path, model: parse(path).name, target, report: undefined, modelPath: path };
   }
   const file = statusOf(path)?.isDirectory() === true ? join(path, 'report.json') : path;

@@ -24,7 +24,7 @@ export function predictChecked(
     const reason = report.missing['latency.predicted.compressed'];
     return { predictedMs, missing: reason ?? 'its report is of an older version' };
   }
-  const network = describeForTarget(readModel(model!.onnxPath));
+  const network = describeForTarget(readModel(model!.onnxPath, { ort: true }));
   const threads = options.threads ?? target.threads;
   const [answer] = predictForTarget([network], target, threads, chooseProvider(target));
   if ('missing' in answer!) return { predictedMs: undefined, missing: answer.missing };

@@ -26,7 +26,7 @@ import { type PredictOptions, predictOptionsSchema } from './predict-options.ts'
 import { withUnpacked } from './unpacked-model.ts';
 
 /**
- * Tells the latency of a model (`.onnx` or `.epk`) on a device from rows that were measured there: an interval, its coverage and its source,
+ * Tells the latency of a model (`.onnx`, `.ort` or `.epk`) on a device from rows that were measured there: an interval, its coverage and its source,
  * or why nothing supports a number. Nothing is run.
  * @throws EdgepackError what reading the model or the target throws; `usage` for a wrong option.
  */
@@ -38,7 +38,7 @@ function predictOnnx(modelPath: string, onnxPath: string, options: PredictOption
   const checked = checkValue(options, predictOptionsSchema, 'usage', 'predict');
   const target = loadTarget(checked.target);
   const provider = chooseProvider(target, checked.provider);
-  const model = readModel(onnxPath);
+  const model = readModel(onnxPath, { ort: true });
   const question = {
     engine: checked.engine ?? target.engine.name,
     precision: checked.precision ?? (isInt8(model) ? ('int8' as const) : undefined),

@@ -43,7 +43,7 @@ export function benchCommand(context: CommandContext): Command {
     .description(
       'Times one or several models in turns, on this host or on a device over ssh: medians and tails with intervals, the ratio to the first model, memory.',
     )
-    .argument('[models...]', '.onnx or .epk files; the first one is what the others are compared with')
+    .argument('[models...]', '.onnx, .ort or .epk files; the first one is what the others are compared with')
     .addHelpText('after', examples);
   for (const option of optionsFromSchema(benchOptionsSchema, hints)) command.addOption(option);
   command.addOption(new Option('--config <file>', 'Configuration that names target, data and preprocessing'));

@@ -45,7 +45,7 @@ export function checkCommand(context: CommandContext): Command {
     )
     .argument(
       '[subject]',
-      'a report.json, a folder that holds one, or a .onnx or .epk file; by default the output folder',
+      'a report.json, a folder that holds one, or an .onnx, .ort or .epk file; by default the output folder',
     )
     .addHelpText('after', examples);
   for (const option of optionsFromSchema(checkOptionsSchema, hints)) command.addOption(option);

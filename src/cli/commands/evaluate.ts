@@ -43,7 +43,7 @@ export function evaluateCommand(context: CommandContext): Command {
     .description(
       "Runs a model on data: accuracy where there are labels, in the target's integer arithmetic and by this host's engine.",
     )
-    .argument('<model>', 'the .onnx or .epk file')
+    .argument('<model>', 'the .onnx, .ort or .epk file')
     .addOption(new Option('--against <model>', 'The model to compare with, often the original'))
     .addHelpText('after', examples);
   for (const option of optionsFromSchema(shared, optionHints)) command.addOption(option);

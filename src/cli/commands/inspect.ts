@@ -18,7 +18,7 @@ export function inspectCommand(context: CommandContext): Command {
     .description(
       'Shows operators, parameters, multiply-accumulates, bytes by layer and type, what keeps layers from int8, and where int8 can saturate.',
     )
-    .argument('<model>', 'the .onnx or .epk file')
+    .argument('<model>', 'the .onnx, .ort or .epk file')
     .addOption(new Option('--layers', 'List every layer'))
     .addOption(new Option('-t, --target <device>', 'Say what this device runs of it: a target or a JSON file'))
     .addOption(

@@ -35,7 +35,7 @@ export function predictCommand(context: CommandContext): Command {
     .description(
       'Tells the latency of a model on a device from measured rows of other networks: an interval, its coverage and its source.',
     )
-    .argument('<model>', 'the .onnx or .epk file')
+    .argument('<model>', 'the .onnx, .ort or .epk file')
     .addHelpText('after', examples);
   for (const option of optionsFromSchema(predictOptionsSchema, hints)) command.addOption(option);
   command.addOption(new Option('--config <file>', 'Configuration that names target and threads'));

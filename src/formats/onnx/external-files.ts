@@ -1,5 +1,6 @@
 import type { Model } from '../../ir/model.ts';
 import { packedByteLength } from '../../tensor/data-type.ts';
+import { isOrtFormat } from '../ort/is-ort-format.ts';
 import type { InitializerLocation } from './locate-initializers.ts';
 import { mapTensors } from './map-tensors.ts';
 import { decodeMessage, EXTERNAL, type ModelProto, messageType } from './proto.ts';
@@ -24,6 +25,8 @@ export function hasExternalData(model: Model): boolean {
  */
 export function externalFiles(bytes: Uint8Array): readonly ExternalFile[] {
   const files = new Map<string, InitializerLocation[]>();
+  // It has all of its tensors inside.
+  if (isOrtFormat(bytes)) return [];
   mapTensors(messageType('ModelProto'), decodeMessage<ModelProto>('ModelProto', bytes), (tensor) => {
     if (tensor.dataLocation !== EXTERNAL) return tensor;
     const entry = new Map((tensor.externalData ?? []).map(({ key = '', value = '' }) => [key, value]));

@@ -8,6 +8,8 @@ import { verify } from '../../ir/verify.ts';
 import type { ContainedFileOptions } from '../../storage/contained-file.ts';
 import type { TensorData } from '../../tensor/tensor.ts';
 import { magic } from '../epk/epk-format.ts';
+import { decodeOrt } from '../ort/decode-ort.ts';
+import { isOrtFormat } from '../ort/is-ort-format.ts';
 import { checkStructure } from './check-structure.ts';
 import { checkVersions } from './check-versions.ts';
 import { externalDataResolver } from './external-data.ts';
@@ -20,7 +22,10 @@ import { provenance } from './provenance.ts';
 /** Protobuf's own limit; larger models keep their tensors in external files. */
 const MAX_MODEL_BYTES = 2 ** 31;
 
-export interface ReadModelOptions extends ContainedFileOptions {}
+export interface ReadModelOptions extends ContainedFileOptions {
+  /** Whether a file in ONNX Runtime's own format (.ort) will do, to look at and to run. Default false. */
+  readonly ort?: boolean;
+}
 
 /**
  * Decodes a model held in memory. Tensors are views on `bytes`, which must not change afterwards.
@@ -44,15 +49,10 @@ export function decodeModel(bytes: Uint8Array): Model {
 export function readModel(path: string, options: ReadModelOptions = {}): Model {
   const bytes = readWholeFile(path);
   return atFile(path, () => {
-    refuseOrtFormat(bytes);
+    const isOrt = isOrtFormat(bytes);
+    if (isOrt && options.ort !== true) throw ortRefused();
     refuseEpk(bytes);
-    const resolve = externalDataResolver(path, options);
-    let isExternal = false;
-    const model = decodeWith(bytes, (...tensor) => {
-      isExternal = true;
-      return resolve(...tensor);
-    });
-    if (isExternal) provenance.external.add(model);
+    const model = isOrt ? decodeOrtModel(bytes) : decodeFile(bytes, externalDataResolver(path, options));
     checkVersions(model);
     checkQuantization(model);
     return model;
@@ -67,16 +67,32 @@ function refuseEpk(bytes: Uint8Array): void {
   });
 }
 
-/** @throws EdgepackError `model-unreadable` for a file in the engine's own format, a flatbuffer. */
-function refuseOrtFormat(bytes: Uint8Array): void {
-  if (ORT_IDENTIFIER.some((byte, i) => bytes[4 + i] !== byte)) return;
-  throw new EdgepackError('model-unreadable', "is in ONNX Runtime's own format (.ort), which only that engine reads", {
+function ortRefused(): EdgepackError {
+  return new EdgepackError('model-unreadable', "is in ONNX Runtime's own format (.ort): it is made to be run only", {
     hint: 'use the .onnx that it was made from; edgepack unpack gets it out of the .epk',
   });
 }
 
-/** "ORTM", after the offset of a flatbuffer's root. */
-const ORT_IDENTIFIER = [0x4f, 0x52, 0x54, 0x4d];
+function decodeOrtModel(bytes: Uint8Array): Model {
+  const model = importModel(decodeOrt(bytes), (tensor) =>
+    importTensor(tensor, () => {
+      throw new EdgepackError('model-unreadable', 'keeps tensors in another file');
+    }),
+  );
+  verify(model, { anyOrder: true });
+  return model;
+}
+
+/** A model with its path: what it keeps in other files is remembered. */
+function decodeFile(bytes: Uint8Array, resolve: ExternalDataResolver): Model {
+  let isExternal = false;
+  const model = decodeWith(bytes, (...tensor) => {
+    isExternal = true;
+    return resolve(...tensor);
+  });
+  if (isExternal) provenance.external.add(model);
+  return model;
+}
 
 function decodeWith(bytes: Uint8Array, resolveExternal: ExternalDataResolver): Model {
   checkStructure(bytes);

@@ -1,4 +1,4 @@
-import type Long from 'long';
+import Long from 'long';
 import { EdgepackError } from '../../diagnostics/edgepack-error.ts';
 import { printable } from '../../diagnostics/printable.ts';
 import { bitsPerElement, DataType, dataTypeName, packedByteLength } from '../../tensor/data-type.ts';
@@ -83,6 +83,11 @@ function invalid(proto: TensorProto, message: string): EdgepackError {
 export function longToBigInt(value: Long): bigint {
   const bits = (BigInt(value.high >>> 0) << 32n) | BigInt(value.low >>> 0);
   return value.unsigned ? bits : BigInt.asIntN(64, bits);
+}
+
+/** A signed 64-bit integer as messages hold it. */
+export function toLong(value: bigint): Long {
+  return Long.fromBits(Number(value & 0xffffffffn), Number((value >> 32n) & 0xffffffffn));
 }
 
 /** A number where that is exact, a bigint otherwise. */

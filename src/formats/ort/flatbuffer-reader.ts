@@ -20,6 +20,22 @@ export class FlatbufferReader {
     return this.#view.getUint32(at, true);
   }
 
+  i8(at: number): number {
+    return this.#view.getInt8(at);
+  }
+
+  i32(at: number): number {
+    return this.#view.getInt32(at, true);
+  }
+
+  i64(at: number): bigint {
+    return this.#view.getBigInt64(at, true);
+  }
+
+  f32(at: number): number {
+    return this.#view.getFloat32(at, true);
+  }
+
   /** Where the offset at `at` points to. */
   follow(at: number): number {
     return at + this.u32(at);
@@ -49,10 +65,15 @@ export class FlatbufferReader {
 
   /** The tables in the vector that the offset at `at` points to. */
   tables(at: number): number[] {
+    return this.entries(at, 4).map((entry) => this.follow(entry));
+  }
+
+  /** Where the entries of the vector are that the offset at `at` points to. */
+  entries(at: number, sizeBytes: number): number[] {
     const vector = this.follow(at);
     const count = this.u32(vector);
-    if (count > this.#bytes.length / 4) throw new RangeError(`${count} entries do not fit`);
-    return Array.from({ length: count }, (_, i) => this.follow(vector + 4 + 4 * i));
+    if (count > this.#bytes.length / sizeBytes) throw new RangeError(`${count} entries do not fit`);
+    return Array.from({ length: count }, (_, i) => vector + 4 + sizeBytes * i);
   }
 
   text(at: number): Uint8Array {
