@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { TemporaryFolder } from '../storage/temporary-folder.ts';
@@ -7,10 +8,10 @@ import { unpack } from './pack-model.ts';
 
 /**
  * The `.onnx` of a model that may be packed: the file itself, or what an `.epk` holds, until it is removed.
- * @throws EdgepackError `file-not-found`, `epk-unreadable`.
+ * @throws EdgepackError `epk-unreadable`, and `file-not-found` for a file that cannot be opened.
  */
 export async function unpackedModel(file: string): Promise<EnginePath> {
-  if (!isEpk(file)) return { path: file, remove() {} };
+  if (!isFile(file) || !isEpk(file)) return { path: file, remove() {} };
   const folder = new TemporaryFolder();
   try {
     const path = join(folder.path, 'model.onnx');
@@ -19,6 +20,15 @@ export async function unpackedModel(file: string): Promise<EnginePath> {
   } catch (error) {
     folder.remove();
     throw error;
+  }
+}
+
+/** False for all that cannot be looked at: whoever reads the model says why. */
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
   }
 }
 
