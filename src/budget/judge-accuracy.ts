@@ -2,6 +2,7 @@ import { compareAnswers, decodeAnswerBits } from '../evaluation/answer-bits.ts';
 import type { Interval } from '../evaluation/bootstrap-interval.ts';
 import { pairedScoreInterval, z90 } from '../evaluation/paired-interval.ts';
 import type { ShareInterval } from '../evaluation/statistics.ts';
+import { plural } from '../report/report-findings.ts';
 import type { Evidence, PairedCounts } from './evidence.ts';
 import { formatQuantity, type Judged, type Judgement, unjudged, unknown } from './judgement.ts';
 import type { Limit } from './resolve-budgets.ts';
@@ -55,7 +56,7 @@ function judgePaired({ b, c, samples }: PairedCounts, limit: number, label: stri
       'refused',
       limit,
       'points',
-      `a limit of ${limit} points is finer than ${samples} samples can tell: set at least ${roundUp(finest)}${more}`,
+      `a limit of ${plural(limit, 'point')} is finer than ${samples} samples can tell: set at least ${roundUp(finest)}${more}`,
       { value },
     );
   }
@@ -124,7 +125,7 @@ function judgeAgainstBaseline(limit: Limit, metric: ShareMetric, judged: Judged)
       'refused',
       points,
       'points',
-      `a limit of ${points} points is finer than two separate evaluations can tell (±${half.toFixed(2)} points); evaluate both on the same samples with this version, for a comparison sample by sample`,
+      `a limit of ${plural(points, 'point')} is finer than two separate evaluations can tell (±${half.toFixed(2)} points); evaluate both on the same samples with this version, for a comparison sample by sample`,
       { value, baseline: before.value },
     );
   }
@@ -157,7 +158,7 @@ function lossJudgement(
     limit,
     difference: value - limit,
     baseline: null,
-    message: `${label} ${lost} points (${low} to ${high}; ${counts}) ${relation} ${limit} points${over}`,
+    message: `${label} ${lost} points (${low} to ${high}; ${counts}) ${relation} ${plural(limit, 'point')}${over}`,
     responsible: outcome === 'passed' ? [] : noisyLayers(evidence, baseline),
   };
 }

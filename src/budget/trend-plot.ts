@@ -1,6 +1,7 @@
 import { scaleLinear } from 'd3-scale';
 import { line } from 'd3-shape';
 import { printable } from '../diagnostics/printable.ts';
+import { plural } from '../report/report-findings.ts';
 import type { Unit } from './check-schema.ts';
 import { escapeXml } from './escape-xml.ts';
 import { type History, metricsOf, seriesOf } from './history.ts';
@@ -43,7 +44,7 @@ export function trendPlot(history: History, model: string, target: string): stri
   const title = escapeXml(`${printable(model)} for ${printable(target)}, commit by commit`);
   const summary = shown.map((metric) => {
     const series = seriesOf(history, model, target, metric);
-    return `${titles[metric]}: ${formatQuantity(series.at(-1)!.value, unitOf(metric))} after ${series.length} commits`;
+    return `${titles[metric]}: ${formatQuantity(series.at(-1)!.value, unitOf(metric))} after ${plural(series.length, 'commit')}`;
   });
   const panels = shown.map((metric, i) =>
     panel(metric, seriesOf(history, model, target, metric).slice(-MAX_POINTS), HEAD_HEIGHT + i * PANEL_HEIGHT),
