@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { BudgetSource } from '../budget/judge.ts';
-import { lineOfKey } from '../budget/locate-key.ts';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { readCheckedJson } from '../diagnostics/parse-checked-json.ts';
 import { printable } from '../diagnostics/printable.ts';
@@ -19,7 +18,7 @@ const nameOrPathKeys = ['recipe', 'target', 'preprocess'] as const;
  * nothing. Paths in it are relative to the file. Only what the file says is returned; defaults are not filled in.
  * @throws EdgepackError `config` for a broken file or an unknown key, `file-not-found` for a named file that is not there.
  */
-export function loadConfig(cwd: string, named: string | undefined): Partial<Config> {
+export async function loadConfig(cwd: string, named: string | undefined): Promise<Partial<Config>> {
   const path = named === undefined ? join(cwd, configFileName) : resolve(cwd, named);
   if (named === undefined && !existsSync(path)) return {};
   let given: object = {};
@@ -27,7 +26,7 @@ export function loadConfig(cwd: string, named: string | undefined): Partial<Conf
     if (typeof raw === 'object' && raw !== null) given = raw;
     return raw;
   }, configSchema);
-  const checked = withLine(path, () => readCheckedJson(path, remembering, 'config', 'configuration'));
+  const checked = await withLine(path, () => readCheckedJson(path, remembering, 'config', 'configuration'));
   const config = Object.fromEntries(
     Object.entries(checked).filter(([key]) => key !== '$schema' && Object.hasOwn(given, key)),
   ) as Partial<Config>;
@@ -54,7 +53,7 @@ export function configSource(cwd: string, named: string | undefined): BudgetSour
 }
 
 /** A mistake in a file is told with its line. */
-function withLine<T>(path: string, action: () => T): T {
+async function withLine<T>(path: string, action: () => T): Promise<T> {
   try {
     return action();
   } catch (error) {
@@ -62,6 +61,8 @@ function withLine<T>(path: string, action: () => T): T {
     if (key === undefined) throw error;
     const { code, message, hint, location, cause } = error as EdgepackError;
     const parts = key.split(/[.[\]]+/).filter((part) => part !== '');
+    // Only now: parsers of JSON with lines take time to load.
+    const { lineOfKey } = await import('../budget/locate-key.ts');
     const line = lineOfKey(
       readFileSync(path, 'utf8'),
       parts.map((part) => (/^\d+$/.test(part) ? Number(part) : part)),

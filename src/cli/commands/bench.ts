@@ -50,7 +50,7 @@ export function benchCommand(context: CommandContext): Command {
   return withCommonOptions(command).action(async (models: string[], flags: Flags) => {
     const session = new CommandSession(context, flags);
     const { json, quiet, verbose, config: configPath, ...own } = flags;
-    const config = loadConfig(context.process.cwd(), configPath);
+    const config = await loadConfig(context.process.cwd(), configPath);
     // Sizes of made-up inputs are asked for: the data of the configuration is meant for other commands.
     const data = own.data ?? (own.dim === undefined ? (config.evaluation ?? config.data) : undefined);
     const target = own.target ?? config.target;

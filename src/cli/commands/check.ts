@@ -65,7 +65,7 @@ export function checkCommand(context: CommandContext): Command {
     for (const key of outputOptions) if (flags[key] !== undefined) outputs[key] = session.path(flags[key]);
     if (commit !== undefined) outputs.commit = commit;
     requireOutputs(outputs);
-    const config = loadConfig(cwd, configPath);
+    const config = await loadConfig(cwd, configPath);
     const source = configSource(cwd, configPath);
     if (config.budgets === undefined) {
       throw new EdgepackError(

@@ -74,7 +74,7 @@ export function compressCommand(context: CommandContext): Command {
   return withCommonOptions(command).action(async (model: string | undefined, flags: Flags) => {
     const session = new CommandSession(context, flags);
     const { json, quiet, verbose, config: configPath, ...own } = flags;
-    const { model: configured, budgets: _, ...config } = loadConfig(context.process.cwd(), configPath);
+    const { model: configured, budgets: _, ...config } = await loadConfig(context.process.cwd(), configPath);
     const modelPath = model ?? configured;
     if (modelPath === undefined) {
       throw new EdgepackError('usage', 'compress: no model is given', {

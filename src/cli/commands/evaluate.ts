@@ -52,7 +52,7 @@ export function evaluateCommand(context: CommandContext): Command {
     .addOption(new Option('--config <file>', 'Configuration that names data and preprocessing'));
   return withCommonOptions(command).action(async (model: string, flags: Flags) => {
     const session = new CommandSession(context, flags);
-    const config = loadConfig(context.process.cwd(), flags.config);
+    const config = await loadConfig(context.process.cwd(), flags.config);
     const data = flags.data ?? config.evaluation ?? config.data;
     if (data === undefined) {
       throw new EdgepackError('usage', 'evaluate: no data is given', {

@@ -62,7 +62,7 @@ export function initCommand(context: CommandContext): Command {
       });
     }
     // What an earlier configuration says stays, but for what is asked and the budgets.
-    const earlier = existsSync(path) ? loadConfig(context.process.cwd(), flags.config) : {};
+    const earlier = existsSync(path) ? await loadConfig(context.process.cwd(), flags.config) : {};
     const answers = await answersOf(context, session, { ...pickAnswers(earlier), ...flags });
     const inspection = await context.api.inspect(session.path(answers.model), session);
     const reportPath = reportOf(session, flags.report, earlier.output ?? 'out');

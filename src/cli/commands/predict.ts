@@ -42,7 +42,7 @@ export function predictCommand(context: CommandContext): Command {
   return withCommonOptions(command).action(async (model: string, flags: Flags) => {
     const session = new CommandSession(context, flags);
     const { json, quiet, verbose, config: configPath, ...own } = flags;
-    const config = loadConfig(context.process.cwd(), configPath);
+    const config = await loadConfig(context.process.cwd(), configPath);
     const target = own.target ?? config.target;
     const threads = own.threads ?? config.threads;
     const provider = own.provider ?? config.provider;
