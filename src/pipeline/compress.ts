@@ -119,11 +119,12 @@ export async function compress(
     });
     // Loops whose end only a run can tell are tried before anything else is done.
     if (limits.runSeconds !== undefined) await reference.run(await anyFeeds(reference, samples, resolved.seed));
+    const inlined = inlineFunctions(model);
     const made = await runSteps({
       original: reference,
       modelSha256: facts.sha256,
-      fileBytes: hasExternalData(model) ? undefined : facts.sizeBytes,
-      model: inlineFunctions(model),
+      fileBytes: inlined === model && !hasExternalData(model) ? facts.sizeBytes : undefined,
+      model: inlined,
       recipe,
       target,
       provider,
