@@ -12,8 +12,8 @@ export interface SessionOptions {
    */
   readonly exact?: boolean;
   /**
-   * Let idle threads wait actively, as the engine does by default elsewhere: faster for one session, and a brake on all
-   * others in the process. For latency only. Default false.
+   * Let threads wait actively within a run, as the engine does by default elsewhere; between runs, where they would be a
+   * brake on all other sessions in the process, they sleep. For latency and statistics. Default false.
    */
   readonly spin?: boolean;
   /** The engine's graph optimisations. Default 'all'. */

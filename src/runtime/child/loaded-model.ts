@@ -54,7 +54,8 @@ export class LoadedModel {
         session: {
           ...(options.optimizedModelFormat === 'ort' ? { save_model_format: 'ORT' } : {}),
           ...(options.exact ? { x64quantprecision: '1' } : {}),
-          ...(options.spin ? {} : { intra_op: { allow_spinning: '0' } }),
+          // Threads that spin on after a run would take the processor from the session that runs next.
+          ...(options.spin ? { force_spinning_stop: '1' } : { intra_op: { allow_spinning: '0' } }),
         },
       },
       ...(options.optimizedModelPath === undefined ? {} : { optimizedModelFilePath: options.optimizedModelPath }),
