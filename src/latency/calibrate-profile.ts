@@ -57,7 +57,13 @@ export function calibrateProfile(
   const factor = prior.engine === setting.engine && prior.precision === setting.precision ? 1 : OTHER_KIND_FACTOR;
   const latencies = measurements.map(({ latencyMs }) => latencyMs);
   const speed = Math.exp(fit.logScale);
-  const ratio = (log: number) => round(Math.exp(log * factor));
+  // Other networks are not predicted better than those that were measured: on a board that was busy, for example.
+  const misses = rows.map((row, i) => {
+    const predictedMs = row.reduce((sum, amount, f) => sum + amount * Math.exp(fit.logCoefficients[f]!), 0);
+    return Math.log(latencies[i]! / predictedMs);
+  });
+  const low = Math.min(band.low * factor, ...misses);
+  const high = Math.max(band.high * factor, ...misses);
   return {
     ...setting,
     origin: 'calibrated',
@@ -78,7 +84,13 @@ export function calibrateProfile(
         }),
       ) as LatencyProfile['range']['features'],
     },
-    band: { lowRatio: ratio(band.low), highRatio: ratio(band.high), coverage: 0.9, rowsCovered: 0, rows: 0 },
+    band: {
+      lowRatio: round(Math.exp(low)),
+      highRatio: round(Math.exp(high)),
+      coverage: 0.9,
+      rowsCovered: 0,
+      rows: 0,
+    },
     error: null,
   };
 }

@@ -257,6 +257,14 @@ describe('calibrateProfile', () => {
     expect(distance(five)).toBeLessThan(0.6 * distance(one));
   });
 
+  it('has a band that holds what was measured, however little it fits', () => {
+    const same = features({ conv1x1Gmac: 1 });
+    const rows = [10, 30, 200].map((latencyMs) => ({ features: same, latencyMs }));
+    const { band, coefficientsMs } = calibrateProfile(shape, rows, setting);
+    expect(coefficientsMs.conv1x1Gmac! * band.lowRatio).toBeLessThan(10.01);
+    expect(coefficientsMs.conv1x1Gmac! * band.highRatio).toBeGreaterThan(199.9);
+  });
+
   it('refuses nothing at all', () => {
     expect(() => calibrateProfile(shape, [], setting)).toThrow(RangeError);
   });
