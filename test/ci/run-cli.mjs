@@ -2,4 +2,4 @@
 import '../../scripts/typescript-loader.mjs';
 
 const { main } = await import('../../src/cli/main.ts');
-await main(process, () => import('../../src/index.ts'));
+await main(process);
