@@ -1,4 +1,5 @@
 import type { Feeds } from '../tensor/nd-array.ts';
+import { markRecurring } from '../tensor/recurring-feeds.ts';
 import type { Dataset } from './dataset.ts';
 
 /** A dataset whose first samples are kept in memory. */
@@ -28,7 +29,10 @@ export function keepFeeds(dataset: Dataset, limitBytes: number): KeptDataset {
       (feeds) => {
         keptBytes += byteLengthOf(feeds);
         if (keptBytes > limitBytes) kept.delete(index);
-        else keptFeeds.add(feeds);
+        else {
+          keptFeeds.add(feeds);
+          markRecurring(feeds);
+        }
       },
       () => kept.delete(index),
     );

@@ -2,12 +2,28 @@ import { basename } from 'node:path';
 import { EdgepackError } from '../diagnostics/edgepack-error.ts';
 import { printable } from '../diagnostics/printable.ts';
 import type { Feeds } from '../tensor/nd-array.ts';
+import { isRecurring } from '../tensor/recurring-feeds.ts';
 import { checkFeeds } from './check-feeds.ts';
 import type { EngineChannel, RequestSubject } from './engine-channel.ts';
 import type { ProfileRecord } from './profile.ts';
-import type { Requests } from './protocol.ts';
+import type { Requests, SentFeeds } from './protocol.ts';
 import type { Session, SessionOptions, ValueDescription } from './session.ts';
 import { type Statistics, type StatisticsRequest, unpackStatistics } from './statistics.ts';
+
+/** The numbers of the recurring feeds that each process has. */
+const sentFeeds = new WeakMap<EngineChannel, WeakMap<Feeds, number>>();
+let nextFeedsId = 1;
+
+function sentTo(process: EngineChannel, feeds: Feeds): SentFeeds {
+  if (!isRecurring(feeds)) return { feeds };
+  const sent = sentFeeds.get(process) ?? new WeakMap<Feeds, number>();
+  sentFeeds.set(process, sent);
+  const known = sent.get(feeds);
+  if (known !== undefined) return { feedsId: known };
+  const feedsId = nextFeedsId++;
+  sent.set(feeds, feedsId);
+  return { feeds, feedsId };
+}
 
 /** A {@link Session} whose model lives in the engine's process. */
 export class EngineSession implements Session {
@@ -49,7 +65,8 @@ export class EngineSession implements Session {
   async run(feeds: Feeds, outputNames: readonly string[] = this.outputs.map(({ name }) => name)): Promise<Feeds> {
     checkFeeds(this.inputs, feeds, this.modelName);
     this.requireOutputs(outputNames);
-    return this.#process.request('run', { sessionId: this.id, feeds, outputNames }, this.#subject('running'));
+    const ask = { sessionId: this.id, ...sentTo(this.#process, feeds), outputNames };
+    return this.#process.request('run', ask, this.#subject('running'));
   }
 
   async collect(feeds: Feeds, request: StatisticsRequest, outputNames: readonly string[] = []): Promise<Feeds> {
@@ -64,7 +81,12 @@ export class EngineSession implements Session {
         hint: 'Call statistics() before asking for others.',
       });
     }
-    const ask = { sessionId: this.id, feeds, outputNames, ...(begins ? { request } : {}) };
+    const ask = {
+      sessionId: this.id,
+      ...sentTo(this.#process, feeds),
+      outputNames,
+      ...(begins ? { request } : {}),
+    };
     return this.#process.request('collect', ask, this.#subject('running'));
   }
 

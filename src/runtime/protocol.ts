@@ -13,6 +13,12 @@ export interface EngineLimits {
   readonly runSeconds?: number;
 }
 
+/** Feeds to run. Those that come again are sent once, with a number, and later by that number alone. */
+export interface SentFeeds {
+  readonly feeds?: Feeds;
+  readonly feedsId?: number;
+}
+
 /** What the engine's process is asked for, and what it answers. Only feeds, statistics and fetched outputs cross. */
 export interface Requests {
   open: { ask: { enginePackage: string; memoryLimitBytes: number }; answer: { version: string } };
@@ -21,9 +27,9 @@ export interface Requests {
     ask: { model: string | Uint8Array; options: SessionOptions };
     answer: { sessionId: number; inputs: ValueDescription[]; outputs: ValueDescription[]; loadMs: number };
   };
-  run: { ask: { sessionId: number; feeds: Feeds; outputNames: readonly string[] }; answer: Feeds };
+  run: { ask: SentFeeds & { sessionId: number; outputNames: readonly string[] }; answer: Feeds };
   collect: {
-    ask: { sessionId: number; feeds: Feeds; request?: StatisticsRequest; outputNames: readonly string[] };
+    ask: SentFeeds & { sessionId: number; request?: StatisticsRequest; outputNames: readonly string[] };
     answer: Feeds;
   };
   statistics: { ask: { sessionId: number }; answer: PackedStatistics };

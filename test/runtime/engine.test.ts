@@ -9,6 +9,7 @@ import { describeHost } from '../../src/runtime/host.ts';
 import { quantileOf } from '../../src/runtime/latency.ts';
 import { DataType } from '../../src/tensor/data-type.ts';
 import type { ElementArray, NdArray } from '../../src/tensor/nd-array.ts';
+import { markRecurring } from '../../src/tensor/recurring-feeds.ts';
 import { identityModel, integerMatMulModel, reluModel, reshapeModel, scaleModel } from './tiny-models.ts';
 
 const floats = (dims: number[], values: number[]): NdArray => ({
@@ -60,6 +61,25 @@ describe('engine', () => {
     expect(all.y).toEqual(floats([1, 2, 4], [0, 0, 0, 1, 2, 3, 0, 5]));
     expect(all.z).toEqual(floats([1, 2, 4], [-4, -2, 0, 2, 4, 6, -8, 10]));
     expect(Object.keys(await session.run({ x }, ['z']))).toEqual(['z']);
+  });
+
+  it('is sent feeds that come again once, for all its sessions', async () => {
+    const [one, two] = [await engine.load(reluModel()), await engine.load(reluModel())];
+    const x = floats([1, 2, 4], [-2, -1, 0, 1, 2, 3, -4, 5]);
+    const feeds = { x };
+    markRecurring(feeds);
+    const first = await one.run(feeds);
+    // What changes here does not get there any more.
+    (x.data as Float32Array).fill(7);
+    expect(await two.run(feeds)).toEqual(first);
+    await two.collect(feeds, { y: { minMax: {} } });
+    expect((await two.statistics()).y?.minMax?.max).toEqual(Float64Array.of(5));
+    expect((await one.run({ x })).y).toEqual(floats([1, 2, 4], Array(8).fill(7)));
+
+    const another = await startEngine();
+    const session = await another.load(reluModel());
+    expect((await session.run(feeds)).y).toEqual(floats([1, 2, 4], Array(8).fill(7)));
+    await another.close();
   });
 
   it('sends only the elements of a view on a larger buffer', async () => {

@@ -1,5 +1,5 @@
-import type { NdArray } from '../../tensor/nd-array.ts';
-import type { RequestKind, Requests } from '../protocol.ts';
+import type { Feeds, NdArray } from '../../tensor/nd-array.ts';
+import type { RequestKind, Requests, SentFeeds } from '../protocol.ts';
 import type { StatisticsRequest } from '../statistics.ts';
 import { Collector } from './collector.ts';
 import { Comparison } from './comparison.ts';
@@ -22,12 +22,20 @@ export function engineRequests(): Answers {
   const collectors = new Map<number, Collector>();
   const comparisons = new Map<number, Comparison>();
   const timings = new Map<number, InterleavedTiming>();
+  const recurring = new Map<number, Feeds>();
   let nextTimingId = 1;
 
   function modelOf(sessionId: number): LoadedModel {
     const model = models.get(sessionId);
     if (model === undefined) throw new ReportedFailure('engine-failed', 'the session has been released');
     return model;
+  }
+
+  function feedsOf({ feeds, feedsId }: SentFeeds): Feeds {
+    if (feedsId !== undefined && feeds !== undefined) recurring.set(feedsId, feeds);
+    const found = feeds ?? (feedsId === undefined ? undefined : recurring.get(feedsId));
+    if (found === undefined) throw new ReportedFailure('engine-failed', 'the feeds have not been sent');
+    return found;
   }
 
   function collectorOf(sessionId: number, request: StatisticsRequest | undefined): Collector {
@@ -59,12 +67,14 @@ export function engineRequests(): Answers {
       return { sessionId, inputs: [...loaded.inputs], outputs: [...loaded.outputs], loadMs };
     },
 
-    async run({ sessionId, feeds, outputNames }) {
+    async run({ sessionId, outputNames, ...sent }) {
+      const feeds = feedsOf(sent);
       const model = modelOf(sessionId);
       return model.run(model.prepare(feeds), outputNames);
     },
 
-    async collect({ sessionId, feeds, request, outputNames }) {
+    async collect({ sessionId, request, outputNames, ...sent }) {
+      const feeds = feedsOf(sent);
       const model = modelOf(sessionId);
       const collector = collectorOf(sessionId, request);
       const wanted = [...new Set([...collector.outputNames, ...outputNames])];
