@@ -6,8 +6,6 @@ import type { Dataset } from './dataset.ts';
 export interface KeptDataset extends Dataset {
   /** Begins to read the samples that will be kept, several at a time. */
   readAhead(): void;
-  /** Whether it is one of the kept samples, the very object. */
-  keeps(feeds: Feeds): boolean;
 }
 
 /** Samples that are read at once. */
@@ -15,11 +13,10 @@ const READ_AT_ONCE = 4;
 
 /**
  * The same samples, of which the first that fit into `limitBytes` are read once and kept: for samples that many variants
- * of a model are compared on. A kept sample is the same object each time.
+ * of a model are compared on. A kept sample is the same object each time, and marked as one that comes again.
  */
 export function keepFeeds(dataset: Dataset, limitBytes: number): KeptDataset {
   const kept = new Map<number, Promise<Feeds>>();
-  const keptFeeds = new WeakSet<Feeds>();
   let keptBytes = 0;
   const keep = (index: number) => {
     const reading = dataset.feed(index);
@@ -29,10 +26,7 @@ export function keepFeeds(dataset: Dataset, limitBytes: number): KeptDataset {
       (feeds) => {
         keptBytes += byteLengthOf(feeds);
         if (keptBytes > limitBytes) kept.delete(index);
-        else {
-          keptFeeds.add(feeds);
-          markRecurring(feeds);
-        }
+        else markRecurring(feeds);
       },
       () => kept.delete(index),
     );
@@ -44,7 +38,6 @@ export function keepFeeds(dataset: Dataset, limitBytes: number): KeptDataset {
     feed,
     contentHash: (index) => dataset.contentHash(index),
     subset: (indices) => dataset.subset(indices),
-    keeps: (feeds) => keptFeeds.has(feeds),
     readAhead() {
       let next = 0;
       const reader = async () => {

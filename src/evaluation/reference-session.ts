@@ -3,6 +3,7 @@ import { byteLengthOf, type KeptDataset } from '../data/keep-feeds.ts';
 import { overlap } from '../data/overlap.ts';
 import type { Runnable, Session } from '../runtime/session.ts';
 import type { Feeds } from '../tensor/nd-array.ts';
+import { isRecurring } from '../tensor/recurring-feeds.ts';
 import type { ModelInterface } from './model-interface.ts';
 import { floatOutputs } from './score-models.ts';
 
@@ -62,7 +63,7 @@ export class ReferenceSession implements Runnable {
 
   /** Whether the answer to this sample will be asked for again, and is not known yet. */
   wants(feeds: Feeds): boolean {
-    return this.#samples?.keeps(feeds) === true && !this.#answers.has(feeds);
+    return isRecurring(feeds) && !this.#answers.has(feeds);
   }
 
   /** Remembers the answer to a sample, given by this model or by one that computes the same. */
@@ -84,7 +85,7 @@ export class ReferenceSession implements Runnable {
   async *#kept(signal: AbortSignal | undefined): AsyncGenerator<Feeds, void, undefined> {
     if (this.#samples === undefined) return;
     for await (const feeds of feedsOf(this.#samples, signal)) {
-      if (!this.#samples.keeps(feeds)) return;
+      if (!isRecurring(feeds)) return;
       yield feeds;
     }
   }

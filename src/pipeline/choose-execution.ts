@@ -8,7 +8,7 @@ import type { PassContext } from '../passes/pass.ts';
 import type { ReportExecution } from '../report/execution-schema.ts';
 import type { Engine, EngineLimits } from '../runtime/engine.ts';
 import { startEngine } from '../runtime/engine.ts';
-import { describeHost } from '../runtime/host.ts';
+import { isHostExact } from '../runtime/host.ts';
 import { quantileOf } from '../runtime/latency.ts';
 import type { Runnable } from '../runtime/session.ts';
 import { TemporaryFolder } from '../storage/temporary-folder.ts';
@@ -278,7 +278,7 @@ async function withVariant(
   let loss: StepsResult['steps'][number]['loss'] = null;
   if (samples.selection !== undefined) {
     const threads = engineThreads(askedThreads, target);
-    const exact = describeHost().saturatesPairs !== false;
+    const exact = !isHostExact();
     const session = await engine.load(shipped.path, { threads, exact, label: 'the shipped model', temporary: true });
     const { candidates } = await scoreModels(original, [session], samples.selection, {
       logger: context.logger,

@@ -21,7 +21,7 @@ import { type PassRun, runPasses } from '../passes/run-passes.ts';
 import type { CalibrationTable } from '../quantization/calibration-table.ts';
 import { type CalibrationMethod, needsHistogram } from '../quantization/choose-range.ts';
 import type { Engine } from '../runtime/engine.ts';
-import { describeHost } from '../runtime/host.ts';
+import { isHostExact } from '../runtime/host.ts';
 import { loadPieces } from '../runtime/load-pieces.ts';
 import type { Session } from '../runtime/session.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -209,9 +209,6 @@ interface Variant {
   readonly score: Comparison;
   readonly integerKernels: ReadonlySet<string> | undefined;
 }
-
-/** Where this host's own kernels are exact, they are the faster way to the same answer. */
-const isHostExact = () => describeHost().saturatesPairs === false;
 
 /** Builds variants of the model and measures them on the selection samples, in exact arithmetic. */
 class Trial {

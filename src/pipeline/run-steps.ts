@@ -18,7 +18,7 @@ import type { Recipe, RecipeStep } from '../recipes/recipe-schema.ts';
 import { formatBytes } from '../report/number-format.ts';
 import type { ReportStep } from '../report/report-schema.ts';
 import type { Engine } from '../runtime/engine.ts';
-import { describeHost } from '../runtime/host.ts';
+import { isHostExact } from '../runtime/host.ts';
 import { loadPieces } from '../runtime/load-pieces.ts';
 import type { ChosenProvider } from '../targets/choose-provider.ts';
 import type { Target } from '../targets/target-schema.ts';
@@ -339,7 +339,7 @@ class StepRunner {
     if (samples.selection === undefined) return null;
     const changed = await loadPieces(engine, encodeModel(this.#model).pieces, {
       threads,
-      exact: describeHost().saturatesPairs !== false,
+      exact: !isHostExact(),
       label: 'the changed model',
     });
     try {

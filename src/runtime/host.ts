@@ -92,6 +92,14 @@ export function describeHost(): HostDescription {
   };
 }
 
+let exactHost: boolean | undefined;
+
+/** Whether the engine's own int8 kernels are exact here: then they are the faster way to the same answer. Looked up once. */
+export function isHostExact(): boolean {
+  exactHost ??= describeHost().saturatesPairs === false;
+  return exactHost;
+}
+
 function readCpuInfo(): CpuInfo | undefined {
   try {
     return parseCpuInfo(readFileSync('/proc/cpuinfo', 'utf8'));
